@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: (GPL-2.0 OR BSD-3-Clause)
+#
+# Builds ndk.ko, and the test modules in tests/kmod if there are any, for one kernel. Kbuild writes
+# beside its sources, so the sources are mirrored as symbolic links to build/kmod-KVER/, where the
+# layout of the tree is kept; the tree itself stays clean.
+#
+# usage: build_kmod.sh [KVER [MAKE_ARGUMENT...]]    (default: tests/vm/kver.sh; KDIR overrides the headers)
+# makes: build/kmod-KVER/kmod/ndk.ko and build/kmod-KVER/tests/kmod/*.ko
+
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+# mirror DIRECTORY: links to every file of it, and none to a file that is gone. Kbuild does not
+# rebuild what included a vanished header, hence the clean start in that case.
+mirror() {
+	mkdir -p "$out/$1"
+	cp -rsf "$NDK_ROOT/$1/." "$out/$1/"
+	[ -z "$(find "$out/$1" -xtype l -print -delete)" ] ||
+		find "$out/$1" -type f -name '*.o' -delete
+}
+
+kbuild() { make -C "$kdir" M="$1" "${@:2}"; }
+
+main() {
+	kver=${1:-}
+	[ $# -eq 0 ] || shift
+	[ -n "$kver" ] || kver=$("$NDK_ROOT/tests/vm/kver.sh") || exit 1
+	kdir=${KDIR:-/lib/modules/$kver/build}
+	out=$NDK_BUILD/kmod-$kver
+	[ -e "$kdir/Makefile" ] || die "no kernel headers in $kdir (tests/run/deps.sh vm installs them)"
+	[ -e "$NDK_ROOT/kmod/Kbuild" ] || [ -e "$NDK_ROOT/kmod/Makefile" ] || die "kmod has no Kbuild file"
+
+	mirror kmod
+	[ ! -d "$NDK_ROOT/uapi" ] || mirror uapi
+	kbuild "$out/kmod" -j"$(nproc)" modules "$@"
+	if [ -e "$NDK_ROOT/tests/kmod/Kbuild" ]; then
+		mirror tests
+		kbuild "$out/tests/kmod" -j"$(nproc)" KBUILD_EXTRA_SYMBOLS="$out/kmod/Module.symvers" modules "$@"
+	fi
+	find "$out" -name '*.ko' -printf 'built build/kmod-'"$kver"'/%P\n'
+}
+
+main "$@"
