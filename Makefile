@@ -19,7 +19,7 @@ export KVER T CMAKE_FLAGS
 
 .DEFAULT_GOAL := all
 .PHONY: all help deps user kmod check check-core check-fabric check-kmod tidy demo bench \
-	requirements load unload install clean distclean
+	requirements requirements-all load unload install clean distclean
 
 all: user ## build what this machine can: user space, and the module if kernel headers are there
 ifneq ($(KVER),)
@@ -62,7 +62,10 @@ demo: ## see it work: on the fabric, and in a kernel booted in QEMU
 bench: ## measure; compare only within one run
 	@tests/run/bench.sh
 
-requirements: ## every rule of the interface: where it is implemented and which test shows it
+requirements: ## the seed rows: rules, tests, where they ran, result (after make check)
+	@tests/requirements/requirements.py seed
+
+requirements-all: ## every rule of the interface: where it is implemented and which test shows it
 	@tests/requirements/requirements.py all
 
 load: kmod ## load ndk.ko into the running kernel (root)

@@ -63,6 +63,7 @@ struct ndk_connector {
 	UCHAR event_held;	/* ... until the establishment callback returned (U-18) */
 	UCHAR event_over;	/* told, or suppressed for good */
 	UCHAR establishing;	/* the callback of complete-connect or accept has not returned */
+	UCHAR engaged;		/* the QP's device part left the state in which it could be connected afresh */
 	UCHAR was_up;		/* counted as active */
 	ULONG timer_gen;	/* generation of the running deadline, see NDK_FX_TIMER_SET */
 	ULONG want_in, want_out; /* capped to the adapter's (RDL-2, RDL-3, U-15) */

@@ -40,25 +40,6 @@ static void timers(struct ndk_connector *c, struct ndk_step step, struct ndk_fx 
 		timer_set(c, NDK_TIME_DISCONNECT, fx);
 }
 
-/* Has the device part of the QP left the state in which it could be connected again? */
-static BOOLEAN qp_used(const struct ndk_connector *c, unsigned from)
-{
-	switch (from) {
-	case NDK_CONN_IDLE:
-	case NDK_CONN_CONNECTING:
-	case NDK_CONN_FAILING:
-	case NDK_CONN_INCOMING:
-	case NDK_CONN_ABANDONED:
-		return FALSE;
-	case NDK_CONN_ACCEPTED:
-	case NDK_CONN_LOST:
-		/* a two-way handshake has connected the QP before the consumer confirmed (LNX-3) */
-		return c->obj.host->transport == NDK_TRANSPORT_IWARP;
-	default:
-		return TRUE;
-	}
-}
-
 static void up(struct ndk_connector *c, struct ndk_fx *fx)
 {
 	struct ndk_counters *n = &c->obj.host->count;
@@ -83,9 +64,10 @@ static void down(struct ndk_connector *c, struct ndk_fx *fx)
 		ndk_qp_step(c->qp, NDK_QP_EV_END, fx);
 }
 
-static void teardown(struct ndk_connector *c, unsigned from, struct ndk_fx *fx)
+static void teardown(struct ndk_connector *c, struct ndk_fx *fx)
 {
-	BOOLEAN flush = c->qp && qp_used(c, from);
+	/* a QP that the handshake never touched keeps its receives and can be connected again (CONN-24) */
+	BOOLEAN flush = c->qp && c->engaged;
 
 	if (flush)
 		ndk_qp_step(c->qp, NDK_QP_EV_END, fx);
@@ -167,6 +149,8 @@ static void cm_acts(struct ndk_connector *c, struct ndk_step step, struct ndk_fx
 {
 	if (ACT(CM_CONNECT))
 		work(c, NDK_FX_CM_CONNECT, 0, fx);
+	if (ACT(CM_ACCEPT) || ACT(CM_COMPLETE))
+		c->engaged = 1;
 	if (ACT(CM_ACCEPT))
 		work(c, NDK_FX_CM_ACCEPT, 0, fx);
 	if (ACT(CM_COMPLETE))
@@ -207,7 +191,7 @@ void ndk_connector_step(struct ndk_connector *c, unsigned event, NTSTATUS status
 	if (ACT(EVENT))
 		raise_event(c, fx);
 	if (ACT(TEARDOWN))
-		teardown(c, from, fx);
+		teardown(c, fx);
 	if (ACT(DRAIN))
 		work(c, NDK_FX_QP_DRAIN, 0, fx);
 }
@@ -269,6 +253,8 @@ void ndk_connector_cm(struct ndk_connector *c, const struct ndk_cm_news *n, stru
 		c->eff_out = ndk_min(c->want_out, n->peer_in);	/* RDL-5 */
 		c->readable = 1;
 		c->refused = 0;
+		/* a two-way handshake has connected the QP before the consumer confirmed (LNX-3) */
+		c->engaged = c->obj.host->transport == NDK_TRANSPORT_IWARP;
 	} else if (connecting && event == NDK_CONN_EV_REJECTED && n->data_len &&
 		   (c->obj.host->transport == NDK_TRANSPORT_IWARP || n->err == NDK_REJ_CONSUMER_DEFINED)) {
 		keep_data(c, n); /* U-12 */
