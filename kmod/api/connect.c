@@ -142,7 +142,7 @@ NTSTATUS ndk_api_complete_connect_ex(NDK_CONNECTOR *pNdkConnector,
 	return do_complete(pNdkConnector, &a);
 }
 
-static NTSTATUS do_accept(NDK_CONNECTOR *handle, const struct ndk_accept_args *a)
+static NTSTATUS run_accept(NDK_CONNECTOR *handle, const struct ndk_accept_args *a)
 {
 	struct ndk_connector *c = connector(handle);
 	struct ndk_call k;
@@ -179,7 +179,7 @@ NTSTATUS ndk_api_accept(NDK_CONNECTOR *pNdkConnector, NDK_QP *pNdkQp, ULONG Inbo
 	a.event_ctx = DisconnectEventContext;
 	a.fn = RequestCompletion;
 	a.ctx = RequestContext;
-	return do_accept(pNdkConnector, &a);
+	return run_accept(pNdkConnector, &a);
 }
 
 NTSTATUS ndk_api_accept_ex(NDK_CONNECTOR *pNdkConnector, NDK_QP *pNdkQp, ULONG InboundReadLimit,
@@ -194,7 +194,7 @@ NTSTATUS ndk_api_accept_ex(NDK_CONNECTOR *pNdkConnector, NDK_QP *pNdkQp, ULONG I
 	a.event_ctx = DisconnectEventContext;
 	a.fn = RequestCompletion;
 	a.ctx = RequestContext;
-	return do_accept(pNdkConnector, &a);
+	return run_accept(pNdkConnector, &a);
 }
 
 NTSTATUS ndk_api_reject(NDK_CONNECTOR *pNdkConnector, CONST VOID *pPrivateData, ULONG PrivateDataLength)

@@ -133,6 +133,7 @@ NTSTATUS ndk_connector_connect(struct ndk_connector *c, const struct ndk_connect
 	if (s) {
 		ndk_obj_depend(&c->obj, &s->obj);
 		c->shared = s;
+		ndk_shared_event(s, NDK_SHARED_EV_CONNECT);
 	}
 	tie(c, qp, fx);
 	put_data(c, a->data, a->data_len);

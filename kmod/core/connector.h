@@ -117,7 +117,7 @@ NTSTATUS ndk_connector_peer_address(const struct ndk_connector *c, VOID *sockadd
 
 /* ---- news for a connector ---- */
 enum ndk_cm_event {
-	NDK_CM_ADDR_ERROR,    /* err: negative errno */
+	NDK_CM_ADDR_ERROR = 1, /* err: negative errno; 0 is no news */
 	NDK_CM_ROUTE_ERROR,   /* err */
 	NDK_CM_BIND_ERROR,    /* err: binding the local address failed */
 	NDK_CM_LOCAL_ERROR,   /* err: a step of ours failed before the peer was involved */

@@ -29,8 +29,9 @@ static void timer_set(struct ndk_connector *c, enum ndk_deadline which, struct n
 static void timers(struct ndk_connector *c, struct ndk_step step, struct ndk_fx *fx)
 {
 	if (ACT(TIME_STOP)) {
+		/* the generation lets a shell ignore a stop that arrives after the next deadline was set */
 		c->timer_gen++;
-		ndk_fx_add(fx, NDK_FX_TIMER_STOP, &c->obj);
+		ndk_fx_add(fx, NDK_FX_TIMER_STOP, &c->obj)->arg = c->timer_gen;
 	}
 	if (ACT(TIME_CONNECT))
 		timer_set(c, NDK_TIME_CONNECT, fx);
@@ -82,6 +83,8 @@ static void untie(struct ndk_connector *c, struct ndk_fx *fx)
 	ndk_tuple_give(h, &c->tuple);
 	if (c->qp) {
 		ndk_qp_step(c->qp, NDK_QP_EV_UNTIE, fx);
+		if (c->qp->state == NDK_QP_IDLE && !ndk_obj_live(&c->qp->obj))
+			ndk_qp_step(c->qp, NDK_QP_EV_END, fx); /* closed meanwhile, never connected (U-23) */
 		c->qp->conn = (struct ndk_connector *)0;
 	}
 }
@@ -245,6 +248,8 @@ void ndk_connector_cm(struct ndk_connector *c, const struct ndk_cm_news *n, stru
 	unsigned event;
 
 	event = ndk_cm_translate(c->obj.host->transport, connecting, c->state == NDK_CONN_DISCONNECTING, n, &status);
+	if (event == NDK_CONN_EV_REJECTED && !c->active)
+		status = STATUS_CONNECTION_ABORTED; /* ACPT-6: out of its time or patience, it gave up */
 	if (connecting && event == NDK_CONN_EV_RESPONSE) {
 		keep_data(c, n);
 		c->peer_in = n->peer_in;

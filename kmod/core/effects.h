@@ -37,7 +37,7 @@ enum ndk_effect_kind {
 	NDK_FX_QP_DRAIN,     /* obj is a connector: flush its QP, done when no DMA is left (DISC-4) */
 	NDK_FX_MR_REGISTER,  /* register mr->mdl, mr->length, mr->flags; ndk_mr_answer(), then done */
 	NDK_FX_MR_DEREGISTER,/* undo it; ndk_mr_answer(), then done */
-	/* timers: immediate, no done. arg = generation, number = milliseconds */
+	/* timers: immediate, no done. arg = generation, number = milliseconds; a stop ends older ones only */
 	NDK_FX_TIMER_SET,
 	NDK_FX_TIMER_STOP,
 	/* memory: immediate, no done; the object is nobody's any more */

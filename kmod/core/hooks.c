@@ -18,9 +18,20 @@ void ndk_hook_close(struct ndk_obj *o, struct ndk_fx *fx)
 	case NdkObjectTypeSharedEndpoint:
 		ndk_shared_event((struct ndk_shared *)o, NDK_SHARED_EV_CLOSE);
 		break;
+	case NdkObjectTypeQp:
+		if (((struct ndk_qp *)o)->state == NDK_QP_IDLE)
+			ndk_qp_step((struct ndk_qp *)o, NDK_QP_EV_END, fx); /* nobody else will flush it (U-23) */
+		break;
 	default:
 		break; /* a bare dereference until nothing depends on it (LIFE-6, U-23) */
 	}
+}
+
+void ndk_hook_unborn(struct ndk_obj *o)
+{
+	/* reserved, or even bound: creation can still fail after that, e.g. because the device went */
+	if (o->type == NdkObjectTypeSharedEndpoint && ((struct ndk_shared *)o)->state != NDK_SHARED_FREE)
+		ndk_shared_event((struct ndk_shared *)o, NDK_SHARED_EV_BIND_FAILED);
 }
 
 void ndk_hook_unbuilt(struct ndk_obj *o)

@@ -13,6 +13,8 @@ extern "C" {
 
 /* Removes an antecedent from o's list but keeps its reference: an effect's release[] drops that. */
 void ndk_obj_forget(struct ndk_obj *o, struct ndk_obj *on);
+/* Building failed: give back what was taken for the object. */
+void ndk_hook_unborn(struct ndk_obj *o);
 /* Close was accepted: start what close itself must start (CLOSE-14, LISTEN-12). */
 void ndk_hook_close(struct ndk_obj *o, struct ndk_fx *fx);
 /* The device part is gone: give back addresses. */

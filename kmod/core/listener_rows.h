@@ -32,6 +32,9 @@
 	row(RETIRING, REFUSED, RETIRING, 0, "late") \
 	row(RETIRING, REMOVED, RETIRING, 0, "U-45") \
 	row(RETIRED, REMOVED, RETIRED, 0, "U-45") \
+	row(RETIRED, BOUND, RETIRED, 0, "late") \
+	row(RETIRED, REFUSED, RETIRED, 0, "late") \
+	row(RETIRED, UNLISTENED, RETIRED, 0, "U-45") \
 	row(ADRIFT, UNLISTENED, ADRIFT, 0, "U-45") \
 	row(ADRIFT, BOUND, ADRIFT, 0, "late") \
 	row(ADRIFT, REFUSED, ADRIFT, 0, "late") \

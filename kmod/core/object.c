@@ -215,6 +215,8 @@ NTSTATUS ndk_obj_built(struct ndk_obj *o, NTSTATUS status, struct ndk_fx *fx)
 
 	if (NT_SUCCESS(status))
 		life(o, NDK_LIFE_EV_CREATED, fx);
+	else
+		ndk_hook_unborn(o);
 	if (o->birth.phase == NDK_REQ_CALLING) {
 		o->birth.phase = NDK_REQ_IDLE;
 		if (!NT_SUCCESS(status))
