@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: (GPL-2.0 OR BSD-3-Clause)
+/*
+ * Connections at the connection manager: the steps a connector asks for. All of them run in the
+ * connector's lane with hw held, so two steps of one connector never meet; what the CM has to say
+ * arrives in cm_event.c.
+ *
+ * The QP is not attached to the identity (id->qp stays NULL), because the CM would confirm the
+ * connection by itself as soon as the peer accepts; we move the QP and confirm with
+ * rdma_accept(id, NULL) when the consumer says so (LNX-1). An identity whose own request or reply is
+ * still unanswered is never rejected, only destroyed: rejecting one makes the destruction wait for
+ * minutes, and the peer is told just the same.
+ */
+#include <linux/module.h>
+#include <net/net_namespace.h>
+
+#include "objects.h"
+
+#define NDK_RETRIES 7 /* transport and receiver-not-ready retries; 7 of the latter is for ever */
+
+static struct ndk_device *dev_of(const struct ndk_kconn *kc)
+{
+	return ndk_box_of(&kc->c.obj)->dev;
+}
+
+void ndk_cm_fail(struct ndk_kconn *kc, enum ndk_cm_event what, int err)
+{
+	struct ndk_cm_news n = { .event = what, .err = err };
+
+	ndk_api_cm(&kc->c, &n);
+}
+
+int ndk_cm_bind(struct ndk_device *dev, struct rdma_cm_id *id, const struct ndk_addr *a)
+{
+	struct sockaddr_storage addr;
+	int err;
+
+	ndk_addr_to_sockaddr(a, &addr);
+	err = rdma_bind_addr(id, (struct sockaddr *)&addr);
+	if (err)
+		return err;
+	/* a wildcard belongs to no device yet; anything else must have led to ours */
+	if (!ndk_addr_any(a) && id->device != dev->ib)
+		return -ENODEV;
+	return 0;
+}
+
+/* ---- active side ---- */
+static struct rdma_cm_id *make_id(struct ndk_kconn *kc)
+{
+	struct rdma_cm_id *id;
+
+	if (ndk_api_alloc_fails(kc->c.obj.host))
+		return ERR_PTR(-ENOMEM);
+	id = rdma_create_id(&init_net, ndk_cm_event, kc, RDMA_PS_TCP, IB_QPT_RC);
+	if (!IS_ERR(id) && kc->c.shared)
+		rdma_set_reuseaddr(id, 1); /* LNX-12 */
+	return id;
+}
+
+void ndk_cm_connect(struct ndk_kconn *kc)
+{
+	struct ndk_device *dev = dev_of(kc);
+	struct sockaddr_storage to;
+	struct rdma_cm_id *id;
+	int err;
+
+	if (dev->gone) {
+		ndk_cm_fail(kc, NDK_CM_LOCAL_ERROR, -ENODEV);
+		return;
+	}
+	id = make_id(kc);
+	if (IS_ERR(id)) {
+		ndk_cm_fail(kc, NDK_CM_LOCAL_ERROR, PTR_ERR(id));
+		return;
+	}
+	kc->id = id;
+	ndk_box_part(ndk_box_of(&kc->c.obj), NDK_PART_CONNECTOR);
+	err = ndk_cm_bind(dev, id, &kc->c.local);
+	if (err) {
+		ndk_cm_fail(kc, NDK_CM_BIND_ERROR, err);
+		return;
+	}
+	ndk_addr_to_sockaddr(&kc->c.remote, &to);
+	err = rdma_resolve_addr(id, NULL, (struct sockaddr *)&to,
+				READ_ONCE(dev->site.host.time_ms[NDK_TIME_RESOLVE]));
+	if (err)
+		ndk_cm_fail(kc, NDK_CM_ADDR_ERROR, err);
+}
+
+/* In the lane and not in the CM's handler: over iWARP this is a whole TCP connect. */
+void ndk_cm_routed(struct ndk_kconn *kc)
+{
+	struct rdma_conn_param p = {
+		.flow_control = 1,
+		.retry_count = NDK_RETRIES,
+		.rnr_retry_count = NDK_RETRIES,
+	};
+	struct ndk_kqp *kqp = (struct ndk_kqp *)kc->c.qp;
+	int err;
+
+	if (!kc->id || !kqp || !kqp->ib)
+		return; /* torn down meanwhile */
+	p.private_data = kc->c.data->out;
+	p.private_data_len = kc->c.data->out_len;
+	p.responder_resources = kc->c.want_in;
+	p.initiator_depth = kc->c.want_out;
+	p.qp_num = kqp->ib->qp_num;
+	err = rdma_connect(kc->id, &p);
+	if (err)
+		ndk_cm_fail(kc, NDK_CM_CONNECT_ERROR, err);
+}
+
+static int move_and_confirm(struct ndk_kconn *kc, struct ndk_kqp *kqp, struct rdma_conn_param *p)
+{
+	int err;
+
+	rdma_lock_handler(kc->id);
+	mutex_lock(&kqp->mutex);
+	err = kqp->ib ? ndk_qp_move_rts(kqp, kc->id, kc->c.eff_in, kc->c.eff_out) : -ENODEV;
+	mutex_unlock(&kqp->mutex);
+	if (!err)
+		err = rdma_accept(kc->id, p);
+	rdma_unlock_handler(kc->id);
+	return err;
+}
+
+void ndk_cm_complete(struct ndk_kconn *kc)
+{
+	struct ndk_kqp *kqp = (struct ndk_kqp *)kc->c.qp;
+	int err = -ENODEV;
+
+	/* two-way handshake: connected since the peer's reply (LNX-3) */
+	if (kc->id && kqp)
+		err = kc->c.obj.host->transport == NDK_TRANSPORT_IWARP ? 0 : move_and_confirm(kc, kqp, NULL);
+	ndk_cm_fail(kc, err ? NDK_CM_STEP_FAILED : NDK_CM_ESTABLISHED, err);
+}
+
+/* ---- passive side ---- */
+void ndk_cm_accept(struct ndk_kconn *kc)
+{
+	struct ndk_kqp *kqp = (struct ndk_kqp *)kc->c.qp;
+	struct rdma_conn_param p = {
+		.flow_control = 1,
+		.rnr_retry_count = NDK_RETRIES,
+	};
+	int err;
+
+	if (!kc->id || !kqp || !kqp->ib) {
+		ndk_cm_fail(kc, NDK_CM_STEP_FAILED, -ENODEV);
+		return;
+	}
+	p.private_data = kc->c.data->out;
+	p.private_data_len = kc->c.data->out_len;
+	p.responder_resources = kc->c.eff_in;
+	p.initiator_depth = kc->c.eff_out;
+	p.qp_num = kqp->ib->qp_num;
+	err = move_and_confirm(kc, kqp, &p);
+	if (err)
+		ndk_cm_fail(kc, NDK_CM_STEP_FAILED, err);
+}
+
+/* ---- both sides ---- */
+void ndk_cm_reject(struct ndk_kconn *kc)
+{
+	bool iwarp = kc->c.obj.host->transport == NDK_TRANSPORT_IWARP;
+
+	if (!kc->id)
+		return;
+	if (iwarp && kc->c.active)
+		rdma_disconnect(kc->id); /* connected already; the data cannot be delivered (LNX-3) */
+	else
+		rdma_reject(kc->id, kc->c.data->out, kc->c.data->out_len, NDK_REJ_CONSUMER_DEFINED);
+}
+
+void ndk_cm_disconnect(struct ndk_kconn *kc)
+{
+	if (kc->id)
+		rdma_disconnect(kc->id); /* our notice, or the answer to the peer's */
+}
+
+void ndk_cm_drop(struct ndk_kconn *kc)
+{
+	struct rdma_cm_id *id;
+
+	spin_lock_irq(&kc->id_lock);
+	id = kc->id;
+	kc->id = NULL;
+	spin_unlock_irq(&kc->id_lock);
+	ndk_box_unpart(ndk_box_of(&kc->c.obj));
+	if (id)
+		rdma_destroy_id(id); /* no handler runs any more when this returns */
+}
+
+/* The QP first, so that nothing is sent or received any more once the peer hears of it. */
+void ndk_cm_teardown(struct ndk_kconn *kc, bool flush)
+{
+	struct ndk_kqp *kqp = flush ? (struct ndk_kqp *)kc->c.qp : NULL;
+
+	if (kqp)
+		ndk_qp_to_error(kqp);
+	ndk_cm_drop(kc);
+	if (kqp)
+		ndk_qp_drain_hw(kqp);
+}
+
+/* The peer's first message is as good as its confirmation, should that be lost (LNX-15). */
+void ndk_cm_comm_est(struct ndk_kconn *kc)
+{
+	spin_lock_irq(&kc->id_lock);
+	if (kc->id)
+		rdma_notify(kc->id, IB_EVENT_COMM_EST);
+	spin_unlock_irq(&kc->id_lock);
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: (GPL-2.0 OR BSD-3-Clause)
+/*
+ * Module parameters: what a device that appears starts with. They may be written at any time
+ * (/sys/module/ndk/parameters) and then count for devices that appear afterwards; a value out of
+ * range is refused with -EINVAL.
+ */
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+
+#include "device.h"
+
+#define NDK_MAX_DEADLINE_MS 3600000u
+#define NDK_MAX_BACKLOG 65536u
+
+static int set_deadline(const char *val, const struct kernel_param *kp)
+{
+	return param_set_uint_minmax(val, kp, 1, NDK_MAX_DEADLINE_MS);
+}
+
+static int set_backlog(const char *val, const struct kernel_param *kp)
+{
+	return param_set_uint_minmax(val, kp, 1, NDK_MAX_BACKLOG);
+}
+
+static const struct kernel_param_ops deadline_ops = { .set = set_deadline, .get = param_get_uint };
+static const struct kernel_param_ops backlog_ops = { .set = set_backlog, .get = param_get_uint };
+
+static unsigned int resolve_ms = NDK_DEFAULT_RESOLVE_MS;
+module_param_cb(resolve_ms, &deadline_ops, &resolve_ms, 0644);
+MODULE_PARM_DESC(resolve_ms, "milliseconds for address and route resolution (3000)");
+
+static unsigned int connect_ms = NDK_DEFAULT_CONNECT_MS;
+module_param_cb(connect_ms, &deadline_ops, &connect_ms, 0644);
+MODULE_PARM_DESC(connect_ms, "milliseconds until NdkConnect gives up (10000)");
+
+static unsigned int accept_ms = NDK_DEFAULT_ACCEPT_MS;
+module_param_cb(accept_ms, &deadline_ops, &accept_ms, 0644);
+MODULE_PARM_DESC(accept_ms, "milliseconds from NdkAccept or NdkCompleteConnect to the connection (30000)");
+
+static unsigned int disconnect_ms = NDK_DEFAULT_DISCONNECT_MS;
+module_param_cb(disconnect_ms, &deadline_ops, &disconnect_ms, 0644);
+MODULE_PARM_DESC(disconnect_ms, "milliseconds until NdkDisconnect gives up (5000)");
+
+static unsigned int backlog = NDK_DEFAULT_BACKLOG;
+module_param_cb(backlog, &backlog_ops, &backlog, 0644);
+MODULE_PARM_DESC(backlog, "unanswered connection requests a listener holds (256)");
+
+void ndk_params_apply(struct ndk_host *h)
+{
+	h->time_ms[NDK_TIME_RESOLVE] = READ_ONCE(resolve_ms);
+	h->time_ms[NDK_TIME_CONNECT] = READ_ONCE(connect_ms);
+	h->time_ms[NDK_TIME_ACCEPT] = READ_ONCE(accept_ms);
+	h->time_ms[NDK_TIME_DISCONNECT] = READ_ONCE(disconnect_ms);
+	h->backlog = READ_ONCE(backlog);
+}
