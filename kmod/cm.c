@@ -80,9 +80,16 @@ void ndk_cm_connect(struct ndk_kconn *kc)
 		ndk_cm_fail(kc, NDK_CM_BIND_ERROR, err);
 		return;
 	}
+	err = ndk_route_check(&kc->c.local, &kc->c.remote);
+	if (err) {
+		ndk_cm_fail(kc, NDK_CM_ROUTE_ERROR, err);
+		return;
+	}
 	ndk_addr_to_sockaddr(&kc->c.remote, &to);
-	err = rdma_resolve_addr(id, NULL, (struct sockaddr *)&to,
-				READ_ONCE(dev->site.host.time_ms[NDK_TIME_RESOLVE]));
+	err = ndk_route_check(&kc->c.local, &kc->c.remote);
+	if (!err)
+		err = rdma_resolve_addr(id, NULL, (struct sockaddr *)&to,
+					READ_ONCE(dev->site.host.time_ms[NDK_TIME_RESOLVE]));
 	if (err)
 		ndk_cm_fail(kc, NDK_CM_ADDR_ERROR, err);
 }

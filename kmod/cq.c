@@ -13,7 +13,6 @@
 #include "compat/compat.h"
 
 #define NDK_POLL_BATCH 8u
-#define NDK_PUMP_ROUNDS 16u
 
 static struct ndk_device *dev_of(const struct ndk_kcq *kcq)
 {
@@ -211,10 +210,9 @@ ULONG ndk_cq_get_results(NDK_CQ *pNdkCq, NDK_RESULT *Results, ULONG nResults)
 	return got;
 }
 
-void ndk_cq_pump(struct ndk_kcq *kcq)
+void ndk_cq_pump(struct ndk_kcq *kcq, unsigned int rounds)
 {
 	struct ib_wc wc[NDK_POLL_BATCH];
-	unsigned int round = 0;
 	NDK_RESULT_EX result;
 	struct ndk_parked *p;
 	unsigned long flags;
@@ -236,7 +234,7 @@ void ndk_cq_pump(struct ndk_kcq *kcq)
 		}
 		any = any || kcq->parked_ever != before;
 		spin_unlock_irqrestore(&kcq->lock, flags);
-	} while (n == NDK_POLL_BATCH && ++round < NDK_PUMP_ROUNDS);
+	} while (n == NDK_POLL_BATCH && --rounds);
 	if (any)
 		ndk_cq_raise(kcq, NDK_CQ_EVENT_SOLICITED);
 }

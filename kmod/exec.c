@@ -72,7 +72,7 @@ static struct ndk_obj *shell_alloc(struct ndk_host *h, NDK_OBJECT_TYPE type, ULO
 static void shell_free(struct ndk_host *h, struct ndk_obj *o)
 {
 	if (o->type == NdkObjectTypeConnector) {
-		ndk_timer_stop((struct ndk_kconn *)o);
+		ndk_timer_stop((struct ndk_kconn *)o, ((struct ndk_kconn *)o)->timer_gen + 1);
 		kfree(((struct ndk_connector *)o)->data);
 	}
 	ndk_box_put(ndk_box_of(o));
@@ -261,7 +261,7 @@ static void shell_carry(struct ndk_host *h, const struct ndk_effect *e)
 		ndk_timer_set((struct ndk_kconn *)e->obj, e->arg, e->number);
 		return;
 	case NDK_FX_TIMER_STOP:
-		ndk_timer_stop((struct ndk_kconn *)e->obj);
+		ndk_timer_stop((struct ndk_kconn *)e->obj, e->arg);
 		return;
 	case NDK_FX_FREE:
 		shell_free(h, e->obj);

@@ -58,11 +58,10 @@ static int map_memory(struct ndk_kmr *kmr, struct ib_device *ib)
 	sg_init_table(kmr->sg, f.n);
 	f = (struct fill){ .sg = kmr->sg };
 	ndk_mdl_walk(kmr->mr.mdl, kmr->mr.length, add_run, &f);
-	kmr->sg_count = f.n;
-	if (!ib_dma_map_sg(ib, kmr->sg, f.n, DMA_BIDIRECTIONAL)) {
-		kmr->sg_count = 0;
+	kmr->sg_mapped = ib_dma_map_sg(ib, kmr->sg, f.n, DMA_BIDIRECTIONAL);
+	if (!kmr->sg_mapped)
 		return -ENOMEM;
-	}
+	kmr->sg_count = f.n;
 	return 0;
 }
 
@@ -87,13 +86,13 @@ static int register_pages(struct ndk_kmr *kmr, struct ndk_kpd *kpd)
 
 	if (ndk_api_alloc_fails(kmr->mr.obj.host))
 		return -ENOMEM;
-	ib = ib_alloc_mr(kpd->ib, IB_MR_TYPE_MEM_REG, kmr->sg_count);
+	ib = ib_alloc_mr(kpd->ib, IB_MR_TYPE_MEM_REG, kmr->sg_count); /* entries, before any were merged */
 	if (IS_ERR(ib))
 		return PTR_ERR(ib);
 	kmr->ib = ib;
 	ndk_box_part(ndk_box_of(&kmr->mr.obj), NDK_PART_MR);
-	n = ib_map_mr_sg(ib, kmr->sg, kmr->sg_count, NULL, PAGE_SIZE);
-	if (n != kmr->sg_count)
+	n = ib_map_mr_sg(ib, kmr->sg, kmr->sg_mapped, NULL, PAGE_SIZE);
+	if (n != kmr->sg_mapped)
 		return n < 0 ? n : -EINVAL;
 	ib->iova = kmr->mr.base;
 	wr.mr = ib;

@@ -45,8 +45,9 @@ void ndk_regqp_end(struct ndk_regqp *reg);    /* hw */
 struct ndk_kmr {
 	struct ndk_mr mr;
 	struct ib_mr *ib;
-	struct scatterlist *sg; /* mapped */
-	int sg_count;
+	struct scatterlist *sg;
+	int sg_count;  /* entries to unmap; 0: not mapped */
+	int sg_mapped; /* entries after mapping, which may have merged some */
 };
 
 void ndk_mr_register_hw(struct ndk_kmr *kmr); /* hw; answers */
@@ -75,8 +76,9 @@ void ndk_cq_kill(struct ndk_kcq *kcq);	    /* hw: hardware only, parked results 
 void ndk_cq_unbuild(struct ndk_kcq *kcq);   /* hw */
 void ndk_cq_events(struct ndk_kcq *kcq);    /* the lane's answer to kcq->events */
 void ndk_cq_raise(struct ndk_kcq *kcq, unsigned int event); /* any context */
-/* Takes all there is from the hardware and parks what the consumer is to see. Any context. */
-void ndk_cq_pump(struct ndk_kcq *kcq);
+/* Takes what there is from the hardware, at most `rounds` batches, and parks what the consumer is to see. Any context. */
+#define NDK_PUMP_ALL (~0u)
+void ndk_cq_pump(struct ndk_kcq *kcq, unsigned int rounds);
 NDK_FN_ARM_CQ ndk_cq_arm_hw;
 NDK_FN_GET_CQ_RESULTS ndk_cq_get_results;
 NDK_FN_GET_CQ_RESULTS_EX ndk_cq_get_results_ex;
@@ -204,6 +206,8 @@ int ndk_cm_event(struct rdma_cm_id *id, struct rdma_cm_event *ev);
 void ndk_cm_limits(bool iwarp, const struct rdma_conn_param *p, ULONG *peer_in, ULONG *peer_out);
 int ndk_cm_bind(struct ndk_device *dev, struct rdma_cm_id *id, const struct ndk_addr *a);
 
+int ndk_route_check(const struct ndk_addr *from, const struct ndk_addr *to); /* route.c: 0 or negative errno */
+
 void ndk_listen_start(struct ndk_klistener *kl); /* hw; answers */
 void ndk_listen_stop(struct ndk_klistener *kl);	 /* hw */
 int ndk_endpoint_build(struct ndk_kshared *ks);	 /* hw */
@@ -211,7 +215,10 @@ void ndk_endpoint_unbuild(struct ndk_kshared *ks); /* hw */
 
 void ndk_timer_init(struct ndk_kconn *kc);
 void ndk_timer_set(struct ndk_kconn *kc, ULONG generation, ULONG ms); /* any context */
-void ndk_timer_stop(struct ndk_kconn *kc); /* any context */
+void ndk_timer_stop(struct ndk_kconn *kc, ULONG generation); /* ends older ones; any context */
+
+/* route.c: 0, or the errno of a destination without a route. */
+int ndk_route_check(const struct ndk_addr *from, const struct ndk_addr *to);
 
 /* status.c */
 NTSTATUS ndk_status_wc(enum ib_wc_status status, bool receive);

@@ -11,6 +11,9 @@
 
 #include "objects.h"
 
+/* Batches of completions a post takes from the hardware when its queue is full. */
+#define NDK_PUMP_WHEN_FULL 16u
+
 static struct ndk_device *dev_of(const struct ndk_kqp *kqp)
 {
 	return ndk_box_of(&kqp->qp.obj)->dev;
@@ -114,7 +117,7 @@ static NTSTATUS check_send(struct ndk_kqp *kqp, const NDK_SGE *sgl, ULONG n, ULO
 	if (status != STATUS_NO_MORE_ENTRIES)
 		return status;
 	/* completions of silent requests free slots, but a consumer of only those may never poll */
-	ndk_cq_pump((struct ndk_kcq *)kqp->qp.icq);
+	ndk_cq_pump((struct ndk_kcq *)kqp->qp.icq, NDK_PUMP_WHEN_FULL);
 	return ndk_post_check(&kqp->qp, NDK_OP_SEND, sgl, n, flags);
 }
 

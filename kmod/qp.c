@@ -12,6 +12,8 @@
 
 /* A flushed QP reports all it has in far less; a device that does not is not waited for longer. */
 #define NDK_DRAIN_MS 5000
+/* An overrun CQ has lost some of them. */
+#define NDK_DRAIN_LOSSY_MS 100
 
 static struct ndk_device *dev_of(const struct ndk_kqp *kqp)
 {
@@ -154,9 +156,9 @@ NTSTATUS ndk_qp_build(struct ndk_kqp *kqp)
 /* ---- draining, under mutex ---- */
 static void pump(struct ndk_kqp *kqp)
 {
-	ndk_cq_pump(rcq_of(kqp));
+	ndk_cq_pump(rcq_of(kqp), NDK_PUMP_ALL);
 	if (icq_of(kqp) != rcq_of(kqp))
-		ndk_cq_pump(icq_of(kqp));
+		ndk_cq_pump(icq_of(kqp), NDK_PUMP_ALL);
 }
 
 /* What waits at the gate is not at the device. */
@@ -206,9 +208,14 @@ static void run_softirqs(void)
 	local_bh_enable();
 }
 
+static unsigned int patience(const struct ndk_kqp *kqp)
+{
+	return READ_ONCE(kqp->qp.rcq->fault) || READ_ONCE(kqp->qp.icq->fault) ? NDK_DRAIN_LOSSY_MS : NDK_DRAIN_MS;
+}
+
 static bool drain(struct ndk_kqp *kqp)
 {
-	unsigned long end = jiffies + msecs_to_jiffies(NDK_DRAIN_MS);
+	unsigned long end = jiffies + msecs_to_jiffies(patience(kqp));
 	bool marked = false;
 
 	for (;;) {
@@ -234,8 +241,9 @@ static void end(struct ndk_kqp *kqp)
 	kqp->ended = true;
 	ndk_qp_move(kqp, IB_QPS_ERR);
 	if (!drain(kqp)) {
-		pr_warn_ratelimited("ndk: %s: a flushed queue pair did not report all its requests\n",
-				    dev_of(kqp)->name);
+		if (patience(kqp) == NDK_DRAIN_MS)
+			pr_warn_ratelimited("ndk: %s: a flushed queue pair did not report all its requests\n",
+					    dev_of(kqp)->name);
 		ndk_qp_move(kqp, IB_QPS_RESET);
 		pump(kqp);
 		synchronize_rcu(); /* posts that began before the reset */
@@ -315,7 +323,7 @@ void ndk_qp_kill(struct ndk_kqp *kqp)
 	if (!ib)
 		return;
 	ib_destroy_qp(ib);
-	pump(kqp);
+	pump(kqp); /* no completion may be left that names a place on our shelves */
 	cancel_rest(kqp);
 }
 

@@ -23,9 +23,14 @@ NTSTATUS ndk_status_wc(enum ib_wc_status status, bool receive)
 	case IB_WC_RNR_RETRY_EXC_ERR:
 	case IB_WC_RESP_TIMEOUT_ERR:
 		return STATUS_IO_TIMEOUT;
+	case IB_WC_LOC_QP_OP_ERR:
+		/* what rxe makes of a message that is longer than the receive it meets */
+		return receive ? STATUS_BUFFER_OVERFLOW : STATUS_INTERNAL_ERROR;
 	case IB_WC_REM_OP_ERR:
-	case IB_WC_REM_INV_REQ_ERR:
 		return STATUS_REMOTE_RESOURCES;
+	case IB_WC_REM_INV_REQ_ERR:
+		/* on a receive: the peer's message did not fit, and the peer has been told so */
+		return receive ? STATUS_BUFFER_OVERFLOW : STATUS_REMOTE_RESOURCES;
 	default:
 		return STATUS_INTERNAL_ERROR;
 	}

@@ -5,8 +5,8 @@
  *
  * A set timer holds the box, so the memory cannot go before the handler has returned; the generation
  * lets the core tell a deadline that lost the race against its own stop. Two callers may carry a stop
- * and a set in the wrong order: the timer then fires once for a generation that is no longer
- * asked for.
+ * and a set in the wrong order: a stop is older than what it finds set then, and leaves it alone; a
+ * set that comes too late fires once for a generation that is no longer asked for.
  */
 #include "objects.h"
 #include "compat/compat.h"
@@ -44,13 +44,14 @@ void ndk_timer_set(struct ndk_kconn *kc, ULONG generation, ULONG ms)
 	spin_unlock_irqrestore(&kc->id_lock, flags);
 }
 
-void ndk_timer_stop(struct ndk_kconn *kc)
+void ndk_timer_stop(struct ndk_kconn *kc, ULONG generation)
 {
 	unsigned long flags;
-	int was_set;
+	int was_set = 0;
 
 	spin_lock_irqsave(&kc->id_lock, flags);
-	was_set = ndk_compat_timer_delete(&kc->timer);
+	if ((LONG)(generation - kc->timer_gen) > 0)
+		was_set = ndk_compat_timer_delete(&kc->timer);
 	spin_unlock_irqrestore(&kc->id_lock, flags);
 	if (was_set)
 		ndk_box_put(ndk_box_of(&kc->c.obj));

@@ -68,7 +68,7 @@ static ULONG flags_of(UCHAR op)
 
 static ULONG ring_used(const struct ndk_ring *r)
 {
-	return r->head - __atomic_load_n(&r->tail, __ATOMIC_ACQUIRE);
+	return (ULONG)(r->head - __atomic_load_n(&r->tail, __ATOMIC_ACQUIRE));
 }
 
 NTSTATUS ndk_post_check(const struct ndk_qp *qp, UCHAR op, const NDK_SGE *sgl, ULONG nsge, ULONG flags)
@@ -116,7 +116,7 @@ void ndk_ring_post(struct ndk_ring *r)
 
 ULONG ndk_ring_busy(const struct ndk_ring *r)
 {
-	return __atomic_load_n(&r->head, __ATOMIC_ACQUIRE) - r->done;
+	return (ULONG)(__atomic_load_n(&r->head, __ATOMIC_ACQUIRE) - r->done);
 }
 
 static NDK_OPERATION_TYPE type_of(UCHAR op)
@@ -162,7 +162,7 @@ BOOLEAN ndk_ring_complete(struct ndk_qp *qp, struct ndk_ring *r, NTSTATUS status
 
 void ndk_ring_taken(struct ndk_ring *r)
 {
-	ULONG t = r->tail;
+	UINT64 t = r->tail;
 
 	while (t != r->done && r->slot[t % r->depth].op == 0)
 		t++;

@@ -56,15 +56,16 @@ struct ndk_slot {
 
 /*
  * head: next slot to post, written by the poster. done: next slot to complete. tail: oldest slot not
- * yet taken by the consumer (3.13: a slot is occupied until its result is taken). All count upwards
- * and wrap; the slot is index % depth.
+ * yet taken by the consumer (3.13: a slot is occupied until its result is taken). All count upwards;
+ * the slot is index % depth. 64 bits, because a wrap would have to fall on a multiple of every depth:
+ * 32 bits are used up in minutes.
  */
 struct ndk_ring {
 	struct ndk_slot *slot;
 	ULONG depth;
-	ULONG head;
-	ULONG done;
-	ULONG tail;
+	UINT64 head;
+	UINT64 done;
+	UINT64 tail;
 };
 
 /* ---- queue pair ---- */
@@ -100,7 +101,7 @@ NTSTATUS ndk_post_check(const struct ndk_qp *qp, UCHAR op, const NDK_SGE *sgl, U
 /* Index of the slot the next post will use; stable until ndk_ring_post(). */
 static inline ULONG ndk_ring_next(const struct ndk_ring *r)
 {
-	return r->head % r->depth;
+	return (ULONG)(r->head % r->depth);
 }
 void ndk_ring_fill(struct ndk_ring *r, PVOID ctx, UCHAR op, ULONG flags);
 /* Makes the filled slot count. */
