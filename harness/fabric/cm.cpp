@@ -146,31 +146,33 @@ static bool has_address(const Site *s, const ndk_addr &a)
 			   [&](const ndk_addr &own) { return ndk_addr_same_ip(&own, &a); });
 }
 
-/* 0 and *site (NULL: a black hole), or the event that says why not. */
-static UCHAR resolve(const Site *from, const ndk_addr &to, Site **site, int *err)
+/* TRUE and *site (NULL: a black hole), or the event and errno that say why not. */
+static bool resolve(const Site *from, const ndk_addr &to, Site **site, UCHAR *event, int *err)
 {
 	World &w = world();
 	bool near = std::any_of(from->addresses.begin(), from->addresses.end(),
 				[&](const ndk_addr &own) { return same_subnet(own, to); });
 
 	*site = nullptr;
+	*event = NDK_CM_ROUTE_ERROR;
 	*err = E_NETUNREACH;
 	if (!near)
-		return NDK_CM_ROUTE_ERROR;
+		return false;
 	for (const ndk_addr &hole : w.black_holes) {
 		if (ndk_addr_same_ip(&hole, &to))
-			return 0;
+			return true;
 	}
+	*event = NDK_CM_ADDR_ERROR;
 	*err = E_HOSTUNREACH;
 	for (const std::unique_ptr<Site> &s : w.sites) {
 		if (!s || !has_address(s.get(), to))
 			continue;
 		if (s->dead || s->removed || from->dead)
-			return NDK_CM_ADDR_ERROR;
+			return false;
 		*site = s.get();
-		return 0;
+		return true;
 	}
-	return NDK_CM_ADDR_ERROR;
+	return false;
 }
 
 /*
@@ -238,7 +240,7 @@ static void take_qp(Connector *c, Qp *qp)
 static void begin(Connector *c, Plan &p, Attempt *a, Upcalls &up)
 {
 	Site *to = nullptr;
-	UCHAR event;
+	UCHAR event = 0;
 	int err = 0;
 
 	attach(c, a, 0);
@@ -246,8 +248,7 @@ static void begin(Connector *c, Plan &p, Attempt *a, Upcalls &up)
 	a->site[0] = site_of(c->core.obj);
 	a->from = p.local;
 	a->to = p.remote;
-	event = resolve(a->site[0], p.remote, &to, &err);
-	if (event)
+	if (!resolve(a->site[0], p.remote, &to, &event, &err))
 		return fail(c, event, err, up);
 	a->site[1] = to;
 	c->sent = std::move(p.payload);

@@ -173,7 +173,7 @@ static void ib_disconnect(Connector *c, Upcalls &)
 	}
 }
 
-static void ib_teardown(Connector *c, Upcalls &)
+static void ib_teardown(Connector *c, bool late, Upcalls &)
 {
 	switch (c->cm) {
 	case Cm::req_sent:
@@ -181,8 +181,10 @@ static void ib_teardown(Connector *c, Upcalls &)
 		break;
 	case Cm::rep_rcvd:
 	case Cm::req_rcvd:
-	case Cm::rep_sent:
 		refuse_with(c, NDK_REJ_CONSUMER_DEFINED, nullptr);
+		break;
+	case Cm::rep_sent:
+		refuse_with(c, late ? NDK_REJ_TIMEOUT : NDK_REJ_CONSUMER_DEFINED, nullptr);
 		break;
 	case Cm::up:
 		answer(c, NDK_FABRIC_DREQ); /* once: nobody is left to repeat it */

@@ -12,7 +12,7 @@
 
 namespace ndk::fabric {
 
-enum { E_NOMEM = -12, E_CONNRESET = -104, E_TIMEDOUT = -110, E_CONNREFUSED = -111 };
+enum { E_TIMEDOUT = -110, E_CONNREFUSED = -111 };
 
 static void over(Connector *c)
 {
@@ -91,10 +91,24 @@ static void iwarp_accept(Connector *c, Upcalls &up)
 	news(c, NDK_CM_ESTABLISHED, 0, nullptr, 0, up);
 }
 
+/*
+ * Completing needs no answer of the peer, but its first frame has to be acknowledged by the peer's
+ * transport: where there is no path, that is noticed.
+ */
 static void iwarp_complete(Connector *c, Upcalls &up)
 {
-	if (c->cm == Cm::up)
+	Loop &loop = world().loop;
+
+	if (c->cm != Cm::up)
+		return; /* the peer is gone, and that news is on its way */
+	if (path_up(c->attempt)) {
 		news(c, NDK_CM_ESTABLISHED, 0, nullptr, 0, up);
+		return;
+	}
+	c->cm = Cm::failing;
+	c->fail_event = NDK_CM_UNREACHABLE;
+	c->fail_err = E_TIMEDOUT;
+	loop.schedule(c->retry, loop.now() + path_patience_us);
 }
 
 static void iwarp_reject(Connector *c, std::unique_ptr<Payload> why, Upcalls &)
@@ -118,7 +132,7 @@ static void iwarp_disconnect(Connector *c, Upcalls &)
 	send_bare(c->attempt, c->side, NDK_FABRIC_DREQ, 0);
 }
 
-static void iwarp_teardown(Connector *c, Upcalls &)
+static void iwarp_teardown(Connector *c, bool, Upcalls &)
 {
 	switch (c->cm) {
 	case Cm::req_rcvd: {

@@ -27,7 +27,7 @@ extern "C" void ndk_fabric_config_default(struct ndk_fabric_config *config)
 	config->seed = 1;
 	config->delay_us = 5;
 	config->cm_retry_ms = 500;
-	config->cm_retries = 15;
+	config->cm_retries = 130;
 	config->rnr_retry_ms = 1;
 	config->rnr_retries = 7;
 }

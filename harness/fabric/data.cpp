@@ -16,10 +16,6 @@
 
 namespace ndk::fabric {
 
-/* Retries on a dead path; independent of those of the connection manager. */
-static constexpr UINT64 path_retry_us = 20000;
-static constexpr ULONG path_retries = 7;
-
 /* ---- error state ---- */
 void flush_qp(Qp *qp, Upcalls &up)
 {

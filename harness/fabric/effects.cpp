@@ -149,12 +149,18 @@ static void cm_teardown(const ndk_effect *e)
 {
 	Connector *c = connector_of(e);
 	Upcalls up;
+	bool late;
 
+	{
+		HostLock hold(e->obj->host);
+
+		late = c->core.state == NDK_CONN_ENDING && c->core.verdict == STATUS_IO_TIMEOUT;
+	}
 	{
 		std::lock_guard<std::mutex> hold(world().loop.lock);
 
 		if (c->attempt)
-			world().flavour->teardown(c, up);
+			world().flavour->teardown(c, late, up);
 		if (c->qp && e->arg)
 			kill_qp(c->qp, up);
 		detach(c);

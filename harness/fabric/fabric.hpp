@@ -27,6 +27,10 @@
 namespace ndk::fabric {
 
 constexpr unsigned max_sites = 64;
+/* How often and how long a transport tries to get a frame across. */
+constexpr UINT64 path_retry_us = 20000;
+constexpr ULONG path_retries = 7;
+constexpr UINT64 path_patience_us = path_retry_us * path_retries;
 constexpr UINT32 privileged_token = 0x4e444b01;
 
 struct Connector;
@@ -110,7 +114,7 @@ struct Plain {
 /* ---- connection management ---- */
 enum class Cm : UCHAR {
 	none,	   /* no identity */
-	failing,   /* nobody answers address resolution; known when its time is up */
+	failing,   /* nobody answers; known when its time is up */
 	req_sent,  /* active */
 	rep_rcvd,  /* active */
 	req_rcvd,  /* passive */
@@ -186,7 +190,8 @@ struct Flavour {
 	void (*complete)(Connector *c, Upcalls &up);
 	void (*reject)(Connector *c, std::unique_ptr<Payload> why, Upcalls &up);
 	void (*disconnect)(Connector *c, Upcalls &up);
-	void (*teardown)(Connector *c, Upcalls &up);
+	/* late: because the peer did not confirm in time */
+	void (*teardown)(Connector *c, bool late, Upcalls &up);
 	void (*retry)(Connector *c, Upcalls &up);
 	/* A message the transport repeats was given up. */
 	void (*undelivered)(Message &m, Upcalls &up);

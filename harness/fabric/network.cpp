@@ -101,6 +101,8 @@ static Fate fate_of(const Attempt *a, UCHAR from, ULONG kind)
 	UINT64 spread = n.max_delay_us + 1;
 	Fate fate;
 
+	if (kind == message_ack)
+		return fate; /* the byte stream's own: lost or late together with what it answers */
 	if (!planned(a, from, kind, fate) && (n.drop || n.duplicate || n.delay)) {
 		fate.lost = w.below(1000) < n.drop;
 		fate.twice = w.below(1000) < n.duplicate;

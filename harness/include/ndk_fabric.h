@@ -34,7 +34,7 @@ struct ndk_fabric_config {
 	ULONG delay_us;	 /* one-way delay of a message, default 5 */
 	ULONG jitter_us; /* added at random to CM messages */
 	ULONG cm_retry_ms;   /* CM retransmission interval, default 500 */
-	ULONG cm_retries;    /* default 15 */
+	ULONG cm_retries;    /* default 130: 65 s, so that deadlines speak first, as on real ones */
 	ULONG rnr_retry_ms;  /* default 1 */
 	ULONG rnr_retries;   /* default 7 */
 };
