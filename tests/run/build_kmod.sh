@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: (GPL-2.0 OR BSD-3-Clause)
 #
-# Builds ndk.ko, and the test modules in tests/kmod if there are any, for one kernel. Kbuild writes
-# beside its sources, so the sources are mirrored as symbolic links to build/kmod-KVER/, where the
-# layout of the tree is kept; the tree itself stays clean.
+# Builds ndk.ko, and the modules that use it: ndkping.ko and those of tests/kmod, if there are any, for
+# one kernel. Kbuild writes beside its sources, so the sources are mirrored as symbolic links to
+# build/kmod-KVER/, where the layout of the tree is kept; the tree itself stays clean.
 #
 # usage: build_kmod.sh [KVER [MAKE_ARGUMENT...]]    (default: tests/vm/kver.sh; KDIR overrides the headers)
-# makes: build/kmod-KVER/kmod/ndk.ko and build/kmod-KVER/tests/kmod/*.ko
+# makes: build/kmod-KVER/kmod/ndk.ko and build/kmod-KVER/{tools/ndkping,tests/kmod}/*.ko
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -23,6 +23,7 @@ mirror() {
 kbuild() { make -C "$kdir" M="$1" "${@:2}"; }
 
 main() {
+	local user
 	kver=${1:-}
 	[ $# -eq 0 ] || shift
 	[ -n "$kver" ] || kver=$("$NDK_ROOT/tests/vm/kver.sh") || exit 1
@@ -34,10 +35,12 @@ main() {
 	mirror kmod
 	[ ! -d "$NDK_ROOT/uapi" ] || mirror uapi
 	kbuild "$out/kmod" -j"$(nproc)" modules "$@"
-	if [ -e "$NDK_ROOT/tests/kmod/Kbuild" ]; then
-		mirror tests
-		kbuild "$out/tests/kmod" -j"$(nproc)" KBUILD_EXTRA_SYMBOLS="$out/kmod/Module.symvers" modules "$@"
-	fi
+	[ ! -d "$NDK_ROOT/tools/ndkping" ] || mirror tools/ndkping
+	[ ! -e "$NDK_ROOT/tests/kmod/Kbuild" ] || mirror tests
+	for user in tools/ndkping tests/kmod; do
+		[ ! -e "$NDK_ROOT/$user/Kbuild" ] ||
+			kbuild "$out/$user" -j"$(nproc)" KBUILD_EXTRA_SYMBOLS="$out/kmod/Module.symvers" modules "$@"
+	done
 	find "$out" -name '*.ko' -printf 'built build/kmod-'"$kver"'/%P\n'
 }
 

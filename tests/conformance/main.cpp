@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: (GPL-2.0 OR BSD-3-Clause)
+/*
+ * build/bin/ndk_conformance: the conformance cases on the in-memory fabric. Options, and the exit
+ * status: 0 all passed or were skipped, 1 some failed, 2 the command line or the file was wrong.
+ */
+#include "env_fabric.hpp"
+#include "runner.h"
+
+#include <CLI/CLI.hpp>
+
+#include <cstdlib>
+#include <string>
+
+namespace
+{
+
+struct arguments {
+	std::string fabric = "ib", tap, filter;
+	bool threads = false, list = false, verbose = false, asked = false;
+	UINT64 seed = 1;
+	ULONG repeat = 1;
+};
+
+void declare(CLI::App &app, arguments &a)
+{
+	app.add_option("--fabric", a.fabric, "which transport the fabric plays")
+		->check(CLI::IsMember({ "ib", "iwarp" }))
+		->capture_default_str();
+	app.add_flag("--threads", a.threads, "the fabric has threads and the real clock (default: deterministic)");
+	app.add_option("--tap", a.tap, "file for the results (default: the terminal)");
+	app.add_option("--filter", a.filter, "only cases whose name matches this glob");
+	app.add_flag("--list", a.list, "show the cases: name, places, rules, title, separated by tabs");
+	app.add_option("--seed", a.seed, "of everything random")->capture_default_str();
+	app.add_option("--repeat", a.repeat, "run each case that often, counting the seed up")
+		->check(CLI::PositiveNumber)
+		->capture_default_str();
+	app.add_flag("--verbose", a.verbose, "show the notes of the cases");
+}
+
+/* NDK_FILTER, set for all suites at once, names a part of the name; some suites have no such case. */
+void take_environment(arguments &a)
+{
+	a.asked = !a.filter.empty();
+	const char *part = std::getenv("NDK_FILTER");
+	if (a.filter.empty() && part != nullptr && *part != '\0')
+		a.filter = "*" + std::string(part) + "*";
+}
+
+std::string command(const arguments &a, const char *program)
+{
+	return std::string(program) + " --fabric " + a.fabric + (a.threads ? " --threads" : "") + " --filter '";
+}
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+	CLI::App app("Runs the conformance cases of the NDK interface on the in-memory fabric.");
+	arguments a;
+	declare(app, a);
+	try {
+		app.parse(argc, argv);
+	} catch (const CLI::ParseError &e) {
+		return app.exit(e) == 0 ? 0 : 2;
+	}
+	take_environment(a);
+
+	std::FILE *sink = a.tap.empty() ? stdout : std::fopen(a.tap.c_str(), "w");
+	if (sink == nullptr) {
+		std::perror(("ndk_conformance: " + a.tap).c_str());
+		return 2;
+	}
+	fabric_environment({ a.fabric == "iwarp", a.threads }, sink);
+
+	const std::string again = command(a, argv[0]);
+	const conf_options options = { a.filter.empty() ? nullptr : a.filter.c_str(), again.c_str(), a.seed, a.repeat,
+				       a.verbose, FALSE };
+	if (a.list) {
+		conf_list(&options);
+		return 0;
+	}
+	conf_totals totals;
+	const bool whole = conf_run(&options, &totals);
+	if (sink != stdout && std::fclose(sink) != 0) {
+		std::perror(("ndk_conformance: " + a.tap).c_str());
+		return 2;
+	}
+	if (whole && a.asked && totals.passed + totals.failed + totals.skipped == 0) {
+		std::fprintf(stderr, "ndk_conformance: no case matches '%s'\n", a.filter.c_str());
+		return 2;
+	}
+	return whole && totals.failed == 0 ? 0 : 1;
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: (GPL-2.0 OR BSD-3-Clause)
+/*
+ * ndk_conformance.ko: the conformance cases as a consumer in the kernel. They run while the module is
+ * loaded, which succeeds whatever they say; results are KTAP on the console, every line with the
+ * module's name in front, and their number of failures is in
+ * /sys/module/ndk_conformance/parameters/failed (-1: the run broke down). Devices and addresses are
+ * parameters too (env_kernel.c). Unloading frees it for the next run.
+ */
+#define pr_fmt(fmt) "ndk_conformance: " fmt
+
+#include <linux/module.h>
+
+#include "env.h"
+#include "runner.h"
+
+static char *filter = "*";
+module_param(filter, charp, 0444);
+MODULE_PARM_DESC(filter, "glob over the names of cases (*)");
+static unsigned long long seed = 1;
+module_param(seed, ullong, 0444);
+MODULE_PARM_DESC(seed, "of everything random (1)");
+static unsigned int repeat = 1;
+module_param(repeat, uint, 0444);
+MODULE_PARM_DESC(repeat, "how often each case runs (1)");
+static bool verbose;
+module_param(verbose, bool, 0444);
+MODULE_PARM_DESC(verbose, "show the notes of the cases (N)");
+static int failed;
+module_param(failed, int, 0444);
+MODULE_PARM_DESC(failed, "result: failures of the run");
+
+static int __init conformance_init(void)
+{
+	static char again[120];
+	struct conf_options options = { filter, again, seed, repeat, verbose, TRUE };
+	struct conf_totals totals;
+
+	snprintf(again, sizeof(again), "insmod ndk_conformance.ko dev=%s dev2=%s filter=", conf_adapter_name(0),
+		 conf_adapter_name(1));
+	if (conf_run(&options, &totals)) {
+		failed = totals.failed;
+		return 0;
+	}
+	/* Something is still open that may call back into this code: it has to stay. */
+	failed = -1;
+	__module_get(THIS_MODULE);
+	return 0;
+}
+
+static void __exit conformance_exit(void)
+{
+}
+
+module_init(conformance_init);
+module_exit(conformance_exit);
+
+MODULE_DESCRIPTION("Conformance cases for the NDK consumer interface");
+MODULE_LICENSE("Dual BSD/GPL");
+MODULE_SOFTDEP("pre: ndk");
