@@ -125,6 +125,9 @@ static int move_and_confirm(struct ndk_kconn *kc, struct ndk_kqp *kqp, struct rd
 	mutex_lock(&kqp->mutex);
 	err = kqp->ib ? ndk_qp_move_rts(kqp, kc->id, kc->c.eff_in, kc->c.eff_out) : -ENODEV;
 	mutex_unlock(&kqp->mutex);
+	/* the CM finds memory for the message atomically, so this is where it is scarce first */
+	if (!err && ndk_api_alloc_fails(kc->c.obj.host))
+		err = -ENOMEM;
 	if (!err)
 		err = rdma_accept(kc->id, p);
 	rdma_unlock_handler(kc->id);

@@ -40,12 +40,17 @@ cycle() {
 	rmmod ndkping && rmmod ndk
 }
 
-# churn N: that many cycles; the number of the one that failed in $at.
+# seconds: since the beginning.
+seconds() { echo $(($(cut -d . -f 1 /proc/uptime) - start)); }
+
+# churn N: that many cycles; the number of the one that failed in $at. Tells how it gets on, so that slow
+# and stuck can be told apart.
 churn() {
 	at=0
 	while [ $at -lt "$1" ]; do
 		at=$((at + 1))
 		cycle || return 1
+		[ $((at % 20)) -ne 0 ] || echo "# $at cycles, $(seconds) s"
 	done
 }
 
@@ -128,8 +133,8 @@ compare_counts() {
 }
 
 modprobe rdma_cm
-echo "ndk-vm: tap begin kernel-churn"
 start=$(cut -d . -f 1 /proc/uptime)
+echo "ndk-vm: tap begin kernel-churn"
 churn $warm_up
 result $? "loads, connects and unloads at all"
 count_all /tmp/before
@@ -138,7 +143,7 @@ churn $cycles
 result $? "$cycles cycles of $connections connections ($at tried)"
 count_all /tmp/after
 compare_counts
-echo "# $(($(cut -d . -f 1 /proc/uptime) - start)) s"
+echo "# $(seconds) s"
 echo "1..$number"
 echo "ndk-vm: tap end kernel-churn"
 exit $failed

@@ -6,7 +6,7 @@
 # build/kmod-KVER/, where the layout of the tree is kept; the tree itself stays clean.
 #
 # usage: build_kmod.sh [KVER [MAKE_ARGUMENT...]]    (default: tests/vm/kver.sh; KDIR overrides the headers)
-# makes: build/kmod-KVER/kmod/ndk.ko and build/kmod-KVER/{tools/ndkping,tests/kmod}/*.ko
+# makes: build/kmod-KVER/kmod/ndk.ko and build/kmod-KVER/{tools/ndkping,tests/conformance}/*.ko
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -30,16 +30,13 @@ main() {
 	kdir=${KDIR:-/lib/modules/$kver/build}
 	out=$NDK_BUILD/kmod-$kver
 	[ -e "$kdir/Makefile" ] || die "no kernel headers in $kdir (tests/run/deps.sh vm installs them)"
-	[ -e "$NDK_ROOT/kmod/Kbuild" ] || [ -e "$NDK_ROOT/kmod/Makefile" ] || die "kmod has no Kbuild file"
 
 	mirror kmod
 	[ ! -d "$NDK_ROOT/uapi" ] || mirror uapi
 	kbuild "$out/kmod" -j"$(nproc)" modules "$@"
-	[ ! -d "$NDK_ROOT/tools/ndkping" ] || mirror tools/ndkping
-	[ ! -e "$NDK_ROOT/tests/kmod/Kbuild" ] || mirror tests
-	for user in tools/ndkping tests/kmod; do
-		[ ! -e "$NDK_ROOT/$user/Kbuild" ] ||
-			kbuild "$out/$user" -j"$(nproc)" KBUILD_EXTRA_SYMBOLS="$out/kmod/Module.symvers" modules "$@"
+	for user in tools/ndkping tests/conformance; do
+		mirror "$user"
+		kbuild "$out/$user" -j"$(nproc)" KBUILD_EXTRA_SYMBOLS="$out/kmod/Module.symvers" modules "$@"
 	done
 	find "$out" -name '*.ko' -printf 'built build/kmod-'"$kver"'/%P\n'
 }

@@ -24,7 +24,7 @@ main() {
 	[ -r "$script" ] || die "no such guest script: $script"
 	kver=$("$NDK_ROOT/tests/vm/kver.sh") || exit 1
 
-	for module in "$NDK_BUILD/kmod-$kver"/kmod/*.ko "$NDK_BUILD/kmod-$kver"/{tools/ndkping,tests/kmod}/*.ko; do
+	for module in "$NDK_BUILD/kmod-$kver"/kmod/*.ko "$NDK_BUILD/kmod-$kver"/{tools/ndkping,tests/conformance}/*.ko; do
 		[ ! -e "$module" ] || options+=(--module "$module")
 	done
 	while read -r file; do
