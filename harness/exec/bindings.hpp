@@ -8,7 +8,8 @@
 
 #include "../../kmod/api/shell.h"
 
-namespace ndk {
+namespace ndk
+{
 
 struct Binding {
 	const char *prefix; /* with the colon */
@@ -20,7 +21,8 @@ struct Binding {
 	void (*site_put)(ndk_site *site);
 };
 
-namespace fabric {
+namespace fabric
+{
 extern const Binding binding;
 }
 

@@ -5,7 +5,8 @@
  */
 #include "loop.hpp"
 
-namespace ndk {
+namespace ndk
+{
 
 /* An event due this soon is due: sleeping for less takes longer than that. */
 static constexpr UINT64 slack_us = 60;
@@ -277,7 +278,8 @@ void Loop::stop()
 }
 
 /* ---- carrying out ---- */
-namespace {
+namespace
+{
 
 struct CallEvent : Event {
 	ndk_host *host;
@@ -321,7 +323,7 @@ void Loop::call(ndk_host *h, const ndk_effect &e)
 		depth--;
 		return;
 	}
-	CallEvent *c = new CallEvent {};
+	CallEvent *c = new CallEvent{};
 
 	c->fire = fire_call;
 	c->owner = this;

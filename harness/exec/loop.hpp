@@ -25,7 +25,8 @@
 
 #include "../../kmod/api/shell.h"
 
-namespace ndk {
+namespace ndk
+{
 
 /* Something to be done without any lock. Plain data: noting one on the data path allocates nothing. */
 struct Upcall {
@@ -35,7 +36,8 @@ struct Upcall {
 	UINT64 n;
 };
 
-class Upcalls {
+class Upcalls
+{
 public:
 	Upcalls() = default;
 	Upcalls(const Upcalls &) = delete;
@@ -48,7 +50,7 @@ public:
 
 private:
 	static constexpr size_t near_size = 6;
-	std::array<Upcall, near_size> near {};
+	std::array<Upcall, near_size> near{};
 	std::vector<Upcall> far;
 	size_t count = 0;
 };
@@ -68,7 +70,8 @@ struct Event {
 };
 
 /* A binary heap ordered by (time, order of scheduling), with removal from the middle. */
-class EventQueue {
+class EventQueue
+{
 public:
 	void add(Event &e, UINT64 when);
 	void remove(Event &e);
@@ -84,7 +87,8 @@ private:
 	UINT64 next_seq = 1;
 };
 
-class Loop {
+class Loop
+{
 public:
 	std::mutex lock;
 
@@ -101,7 +105,7 @@ public:
 
 	UINT64 now() const;
 	void schedule(Event &e, UINT64 when); /* lock held; moves a queued event */
-	void cancel(Event &e);		      /* lock held */
+	void cancel(Event &e); /* lock held */
 	Event *first() { return queue.first(); } /* lock held */
 
 	/* Deterministic: one event; FALSE when none is left, or in threaded mode. */
@@ -137,14 +141,14 @@ private:
 	static void run_call(const Upcall &u);
 
 	EventQueue queue;
-	std::atomic<UINT64> virtual_now { 0 };
+	std::atomic<UINT64> virtual_now{ 0 };
 	std::chrono::steady_clock::time_point epoch = std::chrono::steady_clock::now();
-	std::atomic<UINT64> events { 0 };
+	std::atomic<UINT64> events{ 0 };
 	bool threads = false;
 	bool within = false;
 	int depth = 0; /* deterministic: consumer callbacks on the stack */
 
-	std::condition_variable wake;	/* with lock: the queue has a new first event */
+	std::condition_variable wake; /* with lock: the queue has a new first event */
 	std::condition_variable change; /* with lock */
 	bool stopping = false;
 	std::thread worker;

@@ -8,7 +8,8 @@
 #include "bindings.hpp"
 #include "../../kmod/api/control.h"
 
-namespace ndk {
+namespace ndk
+{
 
 static const Binding *const bindings[] = { &fabric::binding };
 
@@ -33,7 +34,8 @@ static const Binding *owner(const ndk_site *)
 
 } /* namespace ndk */
 
-extern "C" NTSTATUS NdkOpenAdapter(const char *Name, NDK_VERSION Version, NDK_ADAPTER **ppNdkAdapter)
+extern "C" NTSTATUS NdkOpenAdapter(const char *Name, NDK_VERSION Version,
+				   NDK_ADAPTER **ppNdkAdapter)
 {
 	const char *rest = nullptr;
 	const ndk::Binding *b = Name ? ndk::find(Name, &rest) : nullptr;
@@ -48,10 +50,12 @@ extern "C" VOID NdkCloseAdapter(NDK_ADAPTER *pNdkAdapter)
 	ndk_obj *o = ndk_obj_of(pNdkAdapter, NdkObjectTypeAdapter);
 
 	if (!o) {
-		ndk_port_bug("NdkCloseAdapter of something that is no open adapter", __FILE__, __LINE__);
+		ndk_port_bug("NdkCloseAdapter of something that is no open adapter", __FILE__,
+			     __LINE__);
 		return;
 	}
-	ndk::owner(NDK_CONTAINER(o->host, ndk_site, host))->close(reinterpret_cast<ndk_adapter *>(o));
+	ndk::owner(NDK_CONTAINER(o->host, ndk_site, host))
+		->close(reinterpret_cast<ndk_adapter *>(o));
 }
 
 extern "C" ndk_site *ndk_shell_site_get(const char *name)

@@ -12,10 +12,11 @@
 
 #include "port.hpp"
 
-namespace ndk {
+namespace ndk
+{
 
-static std::atomic<UINT64> illegal_steps { 0 };
-static std::atomic<bool> illegal_tolerated { false };
+static std::atomic<UINT64> illegal_steps{ 0 };
+static std::atomic<bool> illegal_tolerated{ false };
 
 bool tracing()
 {

@@ -7,7 +7,8 @@
 
 #include "../../kmod/core/object.h"
 
-namespace ndk {
+namespace ndk
+{
 
 /* NDK_TRACE=1 in the environment: transitions and messages go to stderr. */
 bool tracing();

@@ -7,12 +7,19 @@
 
 #include "fabric.hpp"
 
-namespace ndk::fabric {
+namespace ndk::fabric
+{
 
-enum { E_NOMEM = -12, E_NETUNREACH = -101, E_TIMEDOUT = -110, E_HOSTUNREACH = -113 };
+enum {
+	E_NOMEM = -12,
+	E_NETUNREACH = -101,
+	E_TIMEDOUT = -110,
+	E_HOSTUNREACH = -113
+};
 
 /* ---- news ---- */
-namespace {
+namespace
+{
 
 struct News {
 	ndk_cm_news news;
@@ -40,7 +47,7 @@ static void run_news(const Upcall &u)
 /* field: the size of the field the data travelled in, 0 for its exact length. */
 void news(Connector *c, UCHAR event, int err, const Payload *p, ULONG field, Upcalls &up)
 {
-	News *n = new News {};
+	News *n = new News{};
 
 	n->news.event = event;
 	n->news.err = err;
@@ -197,12 +204,13 @@ static void fail(Connector *c, UCHAR event, int err, Upcalls &up)
 }
 
 /* ---- connecting and accepting: without lock ---- */
-namespace {
+namespace
+{
 
 struct Plan {
 	Qp *qp = nullptr;
-	ndk_addr local {};
-	ndk_addr remote {};
+	ndk_addr local{};
+	ndk_addr remote{};
 	std::unique_ptr<Payload> payload; /* NULL: no memory */
 };
 
@@ -355,7 +363,8 @@ static void run_request(const Upcall &u)
 
 			detach(c);
 			r->attempt->taken = false;
-			refuse_request(r->attempt, v == NDK_REFUSE_BACKLOG ? f->backlog : f->refused);
+			refuse_request(r->attempt,
+				       v == NDK_REFUSE_BACKLOG ? f->backlog : f->refused);
 			c->pin.pins = 0;
 		}
 		/* the core never saw it, so it has no type of its own yet */
@@ -415,7 +424,7 @@ void receive_request(Message &m, Upcalls &up)
 	a->taken = true;
 	attach(c, a, 1);
 	c->cm = Cm::req_rcvd;
-	r = new Request {};
+	r = new Request{};
 	r->request.local = a->to;
 	r->request.remote = a->from;
 	ndk_copy(r->data, m.payload.data, m.payload.length);

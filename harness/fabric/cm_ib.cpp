@@ -9,11 +9,14 @@
  */
 #include "fabric.hpp"
 
-namespace ndk::fabric {
+namespace ndk::fabric
+{
 
-enum { E_TIMEDOUT = -110 };
+enum {
+	E_TIMEDOUT = -110
+};
 
-static const Payload nothing {};
+static const Payload nothing{};
 
 static void answer(Connector *c, ULONG kind)
 {
@@ -39,7 +42,7 @@ static void refuse_with(Connector *c, int reason, std::unique_ptr<Payload> why)
 static void receive_rep(Message &m, Connector *c, Upcalls &up)
 {
 	Attempt *a = m.attempt;
-	Payload stale {};
+	Payload stale{};
 
 	if (a->refusal[0]) {
 		send(a, 0, NDK_FABRIC_REJ, *a->refusal[0]);
@@ -216,9 +219,10 @@ static void ib_retry(Connector *c, Upcalls &up)
 	}
 }
 
-static void ib_undelivered(Message &, Upcalls &)
-{
-}
+/* The connection manager does not look at queue pairs: the peer finds out by itself. */
+static void ib_broken(Connector *, Upcalls &) {}
+
+static void ib_undelivered(Message &, Upcalls &) {}
 
 const Flavour ib_flavour = {
 	.request_size = 56,
@@ -234,6 +238,7 @@ const Flavour ib_flavour = {
 	.disconnect = ib_disconnect,
 	.teardown = ib_teardown,
 	.retry = ib_retry,
+	.broken = ib_broken,
 	.undelivered = ib_undelivered,
 };
 

@@ -10,9 +10,13 @@
  */
 #include "fabric.hpp"
 
-namespace ndk::fabric {
+namespace ndk::fabric
+{
 
-enum { E_TIMEDOUT = -110, E_CONNREFUSED = -111 };
+enum {
+	E_TIMEDOUT = -110,
+	E_CONNREFUSED = -111
+};
 
 static void over(Connector *c)
 {
@@ -22,10 +26,10 @@ static void over(Connector *c)
 
 static void send_bare(Attempt *a, UCHAR side, ULONG kind, int reason)
 {
-	Payload p {};
+	Payload p{};
 
 	p.reason = reason;
-	send(a, side, kind, p); /* no memory: lost; deadlines and retries bound the wait */
+	send(a, side, kind, p); /* no memory, for the hint MRA: lost */
 }
 
 /* The connection is over at this end. */
@@ -152,9 +156,7 @@ static void iwarp_teardown(Connector *c, bool, Upcalls &)
 	}
 }
 
-static void iwarp_retry(Connector *, Upcalls &)
-{
-}
+static void iwarp_retry(Connector *, Upcalls &) {}
 
 static void iwarp_undelivered(Message &m, Upcalls &up)
 {

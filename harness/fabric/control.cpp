@@ -12,7 +12,10 @@
 using namespace ndk;
 using namespace ndk::fabric;
 
-enum { BUSY = -16, INVALID = -22 };
+enum {
+	BUSY = -16,
+	INVALID = -22
+};
 
 static bool known(int adapter)
 {
@@ -85,7 +88,7 @@ extern "C" int ndk_fabric_reset(const struct ndk_fabric_config *config)
 	w.random_state = w.config.seed;
 	w.black_holes.clear();
 	w.faults.clear();
-	w.noise = Noise {};
+	w.noise = Noise{};
 	memset(w.cut, 0, sizeof(w.cut));
 	memset(&w.stats, 0, sizeof(w.stats));
 	illegal_reset();
@@ -126,8 +129,8 @@ extern "C" int ndk_fabric_fault(int from, ULONG messages, int fault, ULONG count
 	std::lock_guard<std::mutex> hold(w.loop.lock);
 
 	if (from < -1 || (from >= 0 && !known(from)) || !(messages & NDK_FABRIC_ALL_CM) ||
-	    (messages & ~(ULONG)NDK_FABRIC_ALL_CM) || fault < NDK_FABRIC_DROP || fault > NDK_FABRIC_DELAY ||
-	    !count)
+	    (messages & ~(ULONG)NDK_FABRIC_ALL_CM) || fault < NDK_FABRIC_DROP ||
+	    fault > NDK_FABRIC_DELAY || !count)
 		return INVALID;
 	w.faults.push_back({ from, messages, fault, count, delay_us });
 	return 0;
@@ -150,7 +153,7 @@ extern "C" int ndk_fabric_clear_faults(void)
 	std::lock_guard<std::mutex> hold(w.loop.lock);
 
 	w.faults.clear();
-	w.noise = Noise {};
+	w.noise = Noise{};
 	return 0;
 }
 
@@ -240,7 +243,7 @@ extern "C" int ndk_fabric_add(int adapter)
 
 static bool parse(const char *text, ndk_addr *a)
 {
-	*a = ndk_addr {};
+	*a = ndk_addr{};
 	if (!text)
 		return false;
 	if (inet_pton(AF_INET, text, a->ip) == 1)

@@ -8,7 +8,8 @@
  */
 #include "fabric.hpp"
 
-namespace ndk::fabric {
+namespace ndk::fabric
+{
 
 static constexpr UINT64 solicited_bit = 1;
 static constexpr UINT64 overrun_bit = 2;
@@ -67,7 +68,7 @@ void complete(Qp *qp, bool receive, NTSTATUS status, ULONG bytes, bool solicited
 	ndk_ring *ring = receive ? &qp->core.recv : &qp->core.init;
 	bool visible = false;
 	bool full = false;
-	Result r {};
+	Result r{};
 
 	{
 		std::lock_guard<std::mutex> hold(cq->lock);
@@ -89,7 +90,8 @@ void complete(Qp *qp, bool receive, NTSTATUS status, ULONG bytes, bool solicited
 	if (full)
 		overrun(qp, cq, up);
 	else if (visible)
-		tell(qp, cq, solicited || status != STATUS_SUCCESS ? solicited_bit : 0, up); /* CQ-12 */
+		tell(qp, cq, solicited || status != STATUS_SUCCESS ? solicited_bit : 0,
+		     up); /* CQ-12 */
 }
 
 static void forget_in(Cq *cq, const Qp *qp)

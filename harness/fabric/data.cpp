@@ -14,7 +14,8 @@
 
 #include "fabric.hpp"
 
-namespace ndk::fabric {
+namespace ndk::fabric
+{
 
 /* ---- error state ---- */
 void flush_qp(Qp *qp, Upcalls &up)
@@ -140,7 +141,8 @@ static void move(const Qp *from, const Work &w, ULONG index, const Qp *to, ULONG
 	if (w.flags & NDK_OP_FLAG_INLINE) {
 		ULONG slot = index % from->core.init.depth;
 
-		scatter(to, target, 0, from->inline_data + (size_t)slot * from->core.inline_size, w.bytes);
+		scatter(to, target, 0, from->inline_data + (size_t)slot * from->core.inline_size,
+			w.bytes);
 		return;
 	}
 	for (ULONG i = 0; i < w.nsge; i++) {
@@ -329,7 +331,8 @@ static void fill_inline(Work &w, UCHAR *to, const NDK_SGE *sgl, ULONG nsge, ULON
 	}
 }
 
-NTSTATUS post_send(NDK_QP *pNdkQp, PVOID RequestContext, const NDK_SGE *pSgl, ULONG nSge, ULONG Flags)
+NTSTATUS post_send(NDK_QP *pNdkQp, PVOID RequestContext, const NDK_SGE *pSgl, ULONG nSge,
+		   ULONG Flags)
 {
 	Qp *qp = reinterpret_cast<Qp *>(pNdkQp);
 	Loop &loop = world().loop;
@@ -345,9 +348,11 @@ NTSTATUS post_send(NDK_QP *pNdkQp, PVOID RequestContext, const NDK_SGE *pSgl, UL
 		Work &w = qp->init[slot];
 
 		if (Flags & NDK_OP_FLAG_INLINE)
-			fill_inline(w, qp->inline_data + (size_t)slot * qp->core.inline_size, pSgl, nSge, Flags);
+			fill_inline(w, qp->inline_data + (size_t)slot * qp->core.inline_size, pSgl,
+				    nSge, Flags);
 		else
-			fill(w, qp->init_sge + (size_t)slot * qp->core.max_init_sge, pSgl, nSge, Flags);
+			fill(w, qp->init_sge + (size_t)slot * qp->core.max_init_sge, pSgl, nSge,
+			     Flags);
 		w.due = loop.now() + world().config.delay_us;
 		ndk_ring_fill(ring, RequestContext, NDK_OP_SEND, Flags);
 		ndk_ring_post(ring);
@@ -373,7 +378,8 @@ NTSTATUS post_receive(NDK_QP *pNdkQp, PVOID RequestContext, const NDK_SGE *pSgl,
 		std::lock_guard<std::mutex> hold(world().loop.lock);
 		ULONG slot = ndk_ring_next(ring);
 
-		fill(qp->recv[slot], qp->recv_sge + (size_t)slot * qp->core.max_recv_sge, pSgl, nSge, 0);
+		fill(qp->recv[slot], qp->recv_sge + (size_t)slot * qp->core.max_recv_sge, pSgl,
+		     nSge, 0);
 		ndk_ring_fill(ring, RequestContext, NDK_OP_RECEIVE, 0);
 		ndk_ring_post(ring);
 		if (qp->dead)

@@ -5,7 +5,8 @@
  */
 #include "fabric.hpp"
 
-namespace ndk::fabric {
+namespace ndk::fabric
+{
 
 static const NDK_ADAPTER_DISPATCH adapter_table = {
 	.NdkQueryExtension = ndk_api_query_extension,

@@ -10,7 +10,8 @@
  */
 #include "fabric.hpp"
 
-namespace ndk::fabric {
+namespace ndk::fabric
+{
 
 static Connector *connector_of(const ndk_effect *e)
 {

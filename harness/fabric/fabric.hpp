@@ -24,7 +24,8 @@
 #include "../exec/loop.hpp"
 #include "../include/ndk_fabric.h"
 
-namespace ndk::fabric {
+namespace ndk::fabric
+{
 
 constexpr unsigned max_sites = 64;
 /* How often and how long a transport tries to get a frame across. */
@@ -39,7 +40,7 @@ struct Site;
 
 struct Pinned {
 	unsigned pins;
-	bool freed;		      /* the core gave the memory back; the last pin frees it */
+	bool freed; /* the core gave the memory back; the last pin frees it */
 	std::vector<ndk_effect> owed; /* to be reported done when the last pin is gone */
 };
 
@@ -58,7 +59,7 @@ struct Result {
 struct Cq {
 	ndk_cq core;
 	std::mutex lock; /* all below */
-	Result *ring;	 /* core.depth entries */
+	Result *ring; /* core.depth entries */
 	ULONG head;
 	ULONG count;
 	bool lost; /* overrun: takes nothing, gives nothing (CQ-14) */
@@ -75,12 +76,12 @@ struct Work {
 struct Qp {
 	ndk_qp core;
 	Pinned pin;
-	Connector *conn;  /* whose connection it is, while there is one */
-	bool dead;	  /* error state: everything posted ends cancelled */
+	Connector *conn; /* whose connection it is, while there is one */
+	bool dead; /* error state: everything posted ends cancelled */
 	bool broken_told; /* the core knows */
-	ULONG arrived;	  /* initiator requests below this index are at the peer, not yet acknowledged */
-	ULONG rnr;	  /* tries in vain: no receive posted */
-	ULONG unheard;	  /* tries in vain: no path */
+	ULONG arrived; /* initiator requests below this index are at the peer, not yet acknowledged */
+	ULONG rnr; /* tries in vain: no receive posted */
+	ULONG unheard; /* tries in vain: no path */
 	Event arrive;
 	Event acked;
 	Work *init; /* in the object's block, as the core's slots */
@@ -113,20 +114,20 @@ struct Plain {
 
 /* ---- connection management ---- */
 enum class Cm : UCHAR {
-	none,	   /* no identity */
-	failing,   /* nobody answers; known when its time is up */
-	req_sent,  /* active */
-	rep_rcvd,  /* active */
-	req_rcvd,  /* passive */
-	rep_sent,  /* passive */
-	up,	   /* confirmed by us */
+	none, /* no identity */
+	failing, /* nobody answers; known when its time is up */
+	req_sent, /* active */
+	rep_rcvd, /* active */
+	req_rcvd, /* passive */
+	rep_sent, /* passive */
+	up, /* confirmed by us */
 	dreq_sent,
 	dreq_rcvd,
 	over
 };
 
 struct Payload {
-	ULONG in;  /* reads the sender accepts */
+	ULONG in; /* reads the sender accepts */
 	ULONG out; /* reads the sender will issue */
 	int reason;
 	ULONG length;
@@ -144,7 +145,7 @@ struct Attempt {
 	Connector *end[2];
 	ndk_addr from;
 	ndk_addr to;
-	bool taken;			   /* a listener got the request: never a second time */
+	bool taken; /* a listener got the request: never a second time */
 	std::unique_ptr<Payload> refusal[2]; /* sent by that side, for repetition */
 };
 
@@ -193,6 +194,8 @@ struct Flavour {
 	/* late: because the peer did not confirm in time */
 	void (*teardown)(Connector *c, bool late, Upcalls &up);
 	void (*retry)(Connector *c, Upcalls &up);
+	/* The queue pair went into the error state by itself. */
+	void (*broken)(Connector *c, Upcalls &up);
 	/* A message the transport repeats was given up. */
 	void (*undelivered)(Message &m, Upcalls &up);
 };
@@ -203,7 +206,7 @@ extern const Flavour iwarp_flavour;
 struct Site {
 	ndk_site core; /* first: the host is its first member */
 	std::mutex host_lock;
-	std::atomic<unsigned> holds { 0 }; /* control functions at work */
+	std::atomic<unsigned> holds{ 0 }; /* control functions at work */
 	unsigned number = 0;
 	bool removed = false;
 	bool dead = false;
@@ -244,10 +247,10 @@ struct World {
 	std::vector<std::unique_ptr<Site>> husks; /* removed, and replaced meanwhile */
 	std::vector<ndk_addr> black_holes;
 	std::vector<Fault> faults;
-	Noise noise {};
-	bool cut[max_sites][max_sites] {};
+	Noise noise{};
+	bool cut[max_sites][max_sites]{};
 	UINT64 random_state = 1;
-	struct ndk_fabric_stats stats {};
+	struct ndk_fabric_stats stats = {};
 
 	UINT64 random();
 	ULONG below(ULONG n) { return n ? (ULONG)(random() % n) : 0; }
@@ -268,7 +271,7 @@ Site *site_of(ndk_host *h);
 template <class T>
 T *make(Site *s)
 {
-	return ndk_api_alloc_fails(&s->core.host) ? nullptr : new (std::nothrow) T {};
+	return ndk_api_alloc_fails(&s->core.host) ? nullptr : new (std::nothrow) T{};
 }
 template <class T>
 T *make_array(Site *s, size_t n)
@@ -282,9 +285,14 @@ void unpin(Pinned &p, ndk_obj &o);
 /* World's lock held: reports e done now, or when the last pin goes. */
 void finish(Pinned &p, const ndk_effect &e, Upcalls &up);
 
-class HostLock {
+class HostLock
+{
 public:
-	explicit HostLock(ndk_host *h) : host(h), flags(ndk_ops(h)->lock(h)) {}
+	explicit HostLock(ndk_host *h)
+		: host(h)
+		, flags(ndk_ops(h)->lock(h))
+	{
+	}
 	~HostLock() { ndk_ops(host)->unlock(host, flags); }
 	HostLock(const HostLock &) = delete;
 	HostLock &operator=(const HostLock &) = delete;

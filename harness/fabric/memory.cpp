@@ -5,7 +5,8 @@
  */
 #include "fabric.hpp"
 
-namespace ndk::fabric {
+namespace ndk::fabric
+{
 
 /* Without a device to look them up, wrong tokens and addresses must fail as on one that does. */
 UCHAR *reach(const Qp *qp, const NDK_SGE &sge, bool write)
@@ -23,7 +24,8 @@ UCHAR *reach(const Qp *qp, const NDK_SGE &sge, bool write)
 	mr = found->second;
 	if (mr->core.pd != qp->core.pd)
 		return nullptr;
-	if (va < mr->base || va - mr->base > mr->length || sge.Length > mr->length - (va - mr->base))
+	if (va < mr->base || va - mr->base > mr->length ||
+	    sge.Length > mr->length - (va - mr->base))
 		return nullptr;
 	if (write && !(mr->flags & NDK_MR_FLAG_ALLOW_LOCAL_WRITE))
 		return nullptr;
@@ -66,7 +68,8 @@ NTSTATUS build_lam(NDK_ADAPTER *pNdkAdapter, MDL *Mdl, SIZE_T Length,
 		   NDK_FN_REQUEST_COMPLETION RequestCompletion, PVOID RequestContext,
 		   NDK_LOGICAL_ADDRESS_MAPPING *pNdkLAM, ULONG *pLAMSize, ULONG *pFBO)
 {
-	ndk_adapter *a = reinterpret_cast<ndk_adapter *>(ndk_obj_of(pNdkAdapter, NdkObjectTypeAdapter));
+	ndk_adapter *a =
+		reinterpret_cast<ndk_adapter *>(ndk_obj_of(pNdkAdapter, NdkObjectTypeAdapter));
 	UINT64 base, first;
 	SIZE_T pages, need;
 
@@ -112,7 +115,8 @@ VOID release_lam(NDK_ADAPTER *pNdkAdapter, NDK_LOGICAL_ADDRESS_MAPPING *pNdkLAM)
 	ndk_fx fx;
 
 	if (!a || reinterpret_cast<NDK_ADAPTER *>(a) != pNdkAdapter) {
-		ndk_port_bug("release of a mapping that this adapter did not make", __FILE__, __LINE__);
+		ndk_port_bug("release of a mapping that this adapter did not make", __FILE__,
+			     __LINE__);
 		return;
 	}
 	h = a->obj.host;

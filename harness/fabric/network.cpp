@@ -10,7 +10,8 @@
 #include "fabric.hpp"
 #include "../exec/port.hpp"
 
-namespace ndk::fabric {
+namespace ndk::fabric
+{
 
 static const char *message_name(ULONG kind)
 {
@@ -46,9 +47,14 @@ static void trace(const Attempt *a, UCHAR from, ULONG kind, const char *what)
 		message_name(kind), a->site[from]->number, to ? (int)to->number : -1, what);
 }
 
+static bool present(const Site *s)
+{
+	return s && !s->removed && !s->dead;
+}
+
 static bool speaks(const Site *s)
 {
-	return s && !s->removed && !s->dead && !s->silent;
+	return present(s) && !s->silent;
 }
 
 bool path_up(const Attempt *a)
@@ -67,7 +73,7 @@ void attempt_put(Attempt *a)
 struct Fate {
 	bool lost = false;
 	bool twice = false;
-	UINT64 late = 0;	/* of the message */
+	UINT64 late = 0; /* of the message */
 	UINT64 second_late = 0; /* of its copy */
 };
 
@@ -78,7 +84,8 @@ static bool planned(const Attempt *a, UCHAR from, ULONG kind, Fate &fate)
 	for (size_t i = 0; i < faults.size(); i++) {
 		Fault &f = faults[i];
 
-		if (!(f.messages & kind) || (f.from >= 0 && (unsigned)f.from != a->site[from]->number))
+		if (!(f.messages & kind) ||
+		    (f.from >= 0 && (unsigned)f.from != a->site[from]->number))
 			continue;
 		if (f.what == NDK_FABRIC_DROP)
 			fate.lost = true;
@@ -147,7 +154,8 @@ static void message_fire(Event &e, Upcalls &up)
 
 	if (path_up(m->attempt)) {
 		deliver(*m, up);
-	} else if (transport_repeats(m->kind) && m->tries++ < w.config.cm_retries) {
+	} else if (transport_repeats(m->kind) && present(m->attempt->site[!m->to]) &&
+		   m->tries++ < w.config.cm_retries) {
 		w.loop.schedule(*m, w.loop.now() + (UINT64)w.config.cm_retry_ms * 1000);
 		return;
 	} else {
@@ -172,9 +180,11 @@ void drop_messages()
 }
 
 /* ---- departure ---- */
+/* What a byte stream says by itself needs no memory of ours. */
 static Message *compose(Attempt *a, UCHAR from, ULONG kind, const Payload &p)
 {
-	Message *m = make<Message>(a->site[from]);
+	bool own = transport_repeats(kind) || kind == message_ack;
+	Message *m = own ? new Message{} : make<Message>(a->site[from]);
 
 	if (!m)
 		return nullptr;

@@ -8,7 +8,8 @@
 
 #include "fabric.hpp"
 
-namespace ndk::fabric {
+namespace ndk::fabric
+{
 
 Site *site_of(ndk_host *h)
 {
@@ -103,7 +104,8 @@ static ndk_obj *alloc(ndk_host *, NDK_OBJECT_TYPE type, ULONG depth0, ULONG dept
 		o = alloc_as<Adapter>();
 		break;
 	case NdkObjectTypeQp:
-		return alloc_qp(depth0, depth1); /* upcalls about it may be under way: never light */
+		return alloc_qp(depth0,
+				depth1); /* upcalls about it may be under way: never light */
 	case NdkObjectTypeCq:
 		o = alloc_as<Cq>();
 		break;

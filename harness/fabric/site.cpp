@@ -12,14 +12,16 @@
 #include "../exec/bindings.hpp"
 #include "../exec/port.hpp"
 
-namespace ndk {
+namespace ndk
+{
 
 UINT64 trace_time()
 {
 	return fabric::world().loop.now();
 }
 
-namespace fabric {
+namespace fabric
+{
 
 /* Never destroyed: threads and late callers may outlive static destruction. */
 World &world()
@@ -47,7 +49,7 @@ UINT64 World::random()
 /* ---- sites ---- */
 static NDK_ADAPTER_INFO make_info(bool iwarp)
 {
-	NDK_ADAPTER_INFO i {};
+	NDK_ADAPTER_INFO i{};
 
 	i.VendorId = 0x4e444b; /* "NDK": no vendor's */
 	i.DeviceId = 1;
@@ -94,7 +96,7 @@ static std::unique_ptr<Site> make_site(unsigned number)
 	bool iwarp = world().flavour == &iwarp_flavour;
 	static const UCHAR v4[4] = { 192, 0, 2 };
 	static const UCHAR v6[16] = { 0x20, 0x01, 0x0d, 0xb8 };
-	ndk_addr a {};
+	ndk_addr a{};
 
 	ndk_host_init(&s->core.host, iwarp ? NDK_TRANSPORT_IWARP : NDK_TRANSPORT_IB);
 	s->core.ops = &shell_ops;
@@ -178,7 +180,8 @@ static NDIS_STATUS open(const char *rest, NDK_VERSION version, NDK_ADAPTER **ada
 			o->refs[NDK_REF_WORK]);
 	}
 	if (ndk_link_empty(&a->objects))
-		fprintf(stderr, "  none, but %u logical address mappings\n", a->obj.refs[NDK_REF_CHILD]);
+		fprintf(stderr, "  none, but %u logical address mappings\n",
+			a->obj.refs[NDK_REF_CHILD]);
 	abort();
 }
 

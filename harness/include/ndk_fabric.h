@@ -19,7 +19,10 @@
 extern "C" {
 #endif
 
-enum ndk_fabric_flavour { NDK_FABRIC_IB, NDK_FABRIC_IWARP };
+enum ndk_fabric_flavour {
+	NDK_FABRIC_IB,
+	NDK_FABRIC_IWARP
+};
 
 /* When callbacks run relative to the call that caused them (deterministic mode). */
 enum ndk_fabric_callbacks {
@@ -28,15 +31,15 @@ enum ndk_fabric_callbacks {
 };
 
 struct ndk_fabric_config {
-	int flavour;   /* enum ndk_fabric_flavour */
-	int threads;   /* 0: deterministic */
-	UINT64 seed;   /* of every random choice: loss, delay, start of the ephemeral ports */
-	ULONG delay_us;	 /* one-way delay of a message, default 5 */
+	int flavour; /* enum ndk_fabric_flavour */
+	int threads; /* 0: deterministic */
+	UINT64 seed; /* of every random choice: loss, delay, start of the ephemeral ports */
+	ULONG delay_us; /* one-way delay of a message, default 5 */
 	ULONG jitter_us; /* added at random to CM messages */
-	ULONG cm_retry_ms;   /* CM retransmission interval, default 500 */
-	ULONG cm_retries;    /* default 130: 65 s, so that deadlines speak first, as on real ones */
-	ULONG rnr_retry_ms;  /* default 1 */
-	ULONG rnr_retries;   /* default 7 */
+	ULONG cm_retry_ms; /* CM retransmission interval, default 500 */
+	ULONG cm_retries; /* default 130: 65 s, so that deadlines speak first, as on real ones */
+	ULONG rnr_retry_ms; /* default 1 */
+	ULONG rnr_retries; /* default 7 */
 };
 
 /*
@@ -57,10 +60,19 @@ int ndk_fabric_set_callbacks(int when);
 
 /* CM messages, for faults. On iWARP: REQ, REP, REJ and DREQ (FIN) exist. */
 enum ndk_fabric_message {
-	NDK_FABRIC_REQ = 1, NDK_FABRIC_REP = 2, NDK_FABRIC_RTU = 4, NDK_FABRIC_REJ = 8,
-	NDK_FABRIC_DREQ = 16, NDK_FABRIC_DREP = 32, NDK_FABRIC_ALL_CM = 63
+	NDK_FABRIC_REQ = 1,
+	NDK_FABRIC_REP = 2,
+	NDK_FABRIC_RTU = 4,
+	NDK_FABRIC_REJ = 8,
+	NDK_FABRIC_DREQ = 16,
+	NDK_FABRIC_DREP = 32,
+	NDK_FABRIC_ALL_CM = 63
 };
-enum ndk_fabric_fault { NDK_FABRIC_DROP, NDK_FABRIC_DUPLICATE, NDK_FABRIC_DELAY };
+enum ndk_fabric_fault {
+	NDK_FABRIC_DROP,
+	NDK_FABRIC_DUPLICATE,
+	NDK_FABRIC_DELAY
+};
 
 /*
  * The next count messages of these kinds sent by adapter `from` (-1: any) suffer the fault;

@@ -287,6 +287,8 @@ NTSTATUS kit_listen(struct kit_listener *l, const struct kit_address *at);
 /* The next connector that arrived. NULL and a failed case if none comes. */
 struct kit_conn *kit_arrival(struct kit_listener *l);
 struct kit_conn *kit_arrival_ms(struct kit_listener *l, ULONG ms); /* without failing */
+/* The same, but waits no longer when the call that should bring it has been answered. */
+struct kit_conn *kit_arrival_unless(struct kit_listener *l, struct kit_call *connecting, ULONG ms);
 
 /* ---- memory ---- */
 struct kit_buffer {

@@ -289,6 +289,18 @@ struct kit_conn *kit_arrival_ms(struct kit_listener *l, ULONG ms)
 	return c;
 }
 
+struct kit_conn *kit_arrival_unless(struct kit_listener *l, struct kit_call *connecting, ULONG ms)
+{
+	UINT64 until = conf_now_us() + ms * 1000ull;
+	struct kit_conn *c;
+
+	do {
+		c = kit_arrival_ms(l, 1);
+	} while (!c && !kit_answered(connecting) && conf_now_us() < until && conf_nap());
+	/* It may have arrived just before the answer. */
+	return c ? c : kit_arrival_ms(l, 1);
+}
+
 struct kit_conn *kit_arrival(struct kit_listener *l)
 {
 	struct kit_conn *c = kit_arrival_ms(l, KIT_PATIENCE_MS);

@@ -1,33 +1,25 @@
 # SPDX-License-Identifier: (GPL-2.0 OR BSD-3-Clause)
 # shellcheck shell=bash
 #
-# Completion of ndkping(8) for bash: options, and names of adapters where one is wanted.
+# Completion of ndkping(8) for bash: options, and what those that know it want.
 
 _ndkping() {
-	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} device adapters
-	# A colon parts words for bash; "fabric:0" is then three of them.
-	[ "$word" != : ] || word=
+	local word=${COMP_WORDS[COMP_CWORD]} words
 	COMPREPLY=()
-	case $before in
-	-s | --server | -c | --client | --self)
-		adapters="fabric:0 fabric:1"
-		for device in /sys/class/infiniband/*; do
-			[ ! -e "$device" ] || adapters+=" verbs:${device##*/} device:${device##*/}"
-		done
-		mapfile -t COMPREPLY < <(compgen -W "$adapters" -- "$word")
+	case ${COMP_WORDS[COMP_CWORD - 1]} in
+	--fabric) words="ib iwarp" ;;
+	--self) words="fabric:0 fabric:1" ;;
+	-[scadpSn] | --server | --client | --address | --dest | --port | --size | --count | --connections | \
+		--timeout | --seed | --corrupt)
 		return
 		;;
-	--fabric)
-		mapfile -t COMPREPLY < <(compgen -W "ib iwarp" -- "$word")
-		return
-		;;
-	-a | --address | -d | --dest | -p | --port | -S | --size | -n | --count | --connections | --timeout | --seed | --corrupt)
-		return
+	*)
+		words="--server --client --self --address --dest --port --size --count --connections --timeout
+			--shared --second --poll --privileged --corrupt --ipv6 --fabric --seed --json --demo-line
+			--version --help"
 		;;
 	esac
-	mapfile -t COMPREPLY < <(compgen -W "--server --client --self --address --dest --port --size --count
-		--connections --timeout --shared --second --poll --privileged --corrupt --ipv6 --fabric --seed
-		--json --demo-line --version --help" -- "$word")
+	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
 }
 
 complete -F _ndkping ndkping

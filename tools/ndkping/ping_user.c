@@ -143,7 +143,7 @@ UINT64 ping_now(void)
 
 VOID ping_relax(ULONG looks)
 {
-	(VOID)looks; /* the scheduler of user space is asked every time */
+	(VOID) looks; /* the scheduler of user space is asked every time */
 	if (ping_fabric_driven())
 		ping_fabric_step();
 	else

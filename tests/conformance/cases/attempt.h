@@ -73,6 +73,22 @@ static inline struct kit_call *attempt_begin(struct attempt *t, const struct kit
 			   kit_begin_connect(t->conn, t->qp, &t->from, to, p);
 }
 
+/* As attempt_begin(), with inside() run in the completion callback. Any context. */
+static inline struct kit_call *attempt_begin_inside(struct attempt *t, const struct kit_address *to,
+						    kit_inside inside, PVOID arg)
+{
+	NDK_CONNECTOR *c = t->conn->connector;
+	struct kit_call *k;
+
+	if (!t->shared)
+		return kit_connect_inside(t->conn, t->qp, &t->from, to, NO_PARAMS, inside, arg);
+	k = kit_call("NdkConnectWithSharedEndpoint");
+	k->inside = inside;
+	k->arg = arg;
+	return kit_return(k, c->Dispatch->NdkConnectWithSharedEndpoint(c, t->qp, t->shared, KIT_SA(to), to->len, 0, 0,
+								       (const VOID *)0, 0, kit_request_done, k));
+}
+
 /* An answer came the way it had to, once, and nothing comes after it (CONN-8, CONN-9, REQ-1, REQ-2). */
 static inline BOOLEAN attempt_answered(struct kit_call *c, enum attempt_way way)
 {

@@ -369,6 +369,8 @@ static NTSTATUS complete_too_late_for_transport(struct staged *s, struct kit_cal
 	return status;
 }
 
+static ULONG complete_linger_us;
+
 /* Completes inside the connect's completion, and stays there until the time for completing is up. */
 static void complete_and_linger(struct kit_call *connecting)
 {
@@ -377,7 +379,7 @@ static void complete_and_linger(struct kit_call *connecting)
 	attempt_deadline(0, NDK_TIME_ACCEPT, 20);
 	connecting->then = kit_begin_complete(s->ca, KIT_EVENT);
 	attempt_deadlines_default();
-	conf_stall(200000);
+	conf_stall(complete_linger_us);
 }
 
 /* The kernel does one thing at a time for a connector, so our own lingering holds the handshake up. */
@@ -397,6 +399,20 @@ static NTSTATUS complete_too_late_by_lingering(struct staged *s, struct kit_call
 	return kit_wait(*c);
 }
 
+/* A machine that is itself late with its timers gets more time to notice. */
+static NTSTATUS complete_too_late_patiently(struct staged *s, struct kit_call **c)
+{
+	NTSTATUS status = STATUS_SUCCESS;
+
+	for (complete_linger_us = 200000; status == STATUS_SUCCESS; complete_linger_us *= 3) {
+		status = complete_too_late_by_lingering(s, c);
+		if (status != STATUS_SUCCESS || complete_linger_us > 3000000)
+			break;
+		kit_close_all(KIT_CHILDREN_FIRST);
+	}
+	return status;
+}
+
 static void complete_too_late_body(void)
 {
 	struct kit_call *c = (struct kit_call *)0;
@@ -406,7 +422,7 @@ static void complete_too_late_body(void)
 
 	memset(&s, 0, sizeof(s));
 	if (conf_place() == NDK_ON_K)
-		status = complete_too_late_by_lingering(&s, &c);
+		status = complete_too_late_patiently(&s, &c);
 	else if (conf_iwarp())
 		status = complete_too_late_for_transport(&s, &c);
 	else

@@ -142,44 +142,61 @@ NDK_CASE(connect_invalid_address, "CONN-17 ADDR-6 CONN-24 U-5 U-8", NDK_ON_ALL,
 
 /* ---- the whole range taken ---- */
 #define RANGE 16384u
-#define LOT 32u /* how many creations are under way together */
+#define LOT 32u /* how many creations or closes are under way together */
 
-/* Takes ports until none is left; returns how many. *last: why it ended. */
-static unsigned take_all(NDK_ADAPTER *a, const struct kit_address *any, NDK_SHARED_ENDPOINT **held, NTSTATUS *last)
+/*
+ * Who holds the ports: an opening of the device that the monitors do not know, for they would look at
+ * every one of so many objects whenever one closes. Closed here, therefore, whatever happens.
+ */
+struct crowd {
+	NDK_ADAPTER *adapter;
+	NDK_SHARED_ENDPOINT **held;
+	unsigned count;
+};
+
+static BOOLEAN crowd_open(struct crowd *w)
 {
-	struct kit_call *c[LOT];
-	unsigned n = 0, i;
+	const NDK_VERSION version = { 2, 1 };
 
-	*last = STATUS_SUCCESS;
-	while (*last == STATUS_SUCCESS && n < RANGE) {
-		for (i = 0; i < LOT; i++)
-			c[i] = kit_begin_shared(a, any, (kit_inside)0, (PVOID)0);
-		for (i = 0; i < LOT; i++) {
-			if (kit_wait(c[i]) == STATUS_SUCCESS)
-				held[n++] = (NDK_SHARED_ENDPOINT *)c[i]->object;
-			else
-				*last = c[i]->status;
-		}
-	}
-	return n;
+	memset(w, 0, sizeof(*w));
+	if (!CHECK_STATUS(NdkOpenAdapter(conf_adapter_name(0), version, &w->adapter), NDIS_STATUS_SUCCESS))
+		return FALSE;
+	w->held = (NDK_SHARED_ENDPOINT **)conf_alloc(RANGE * sizeof(w->held[0]));
+	return TRUE;
 }
 
-/* Here and not at the end of the case, where so many would be looked for one by one. */
-static void let_go(NDK_SHARED_ENDPOINT **held, unsigned n)
+/* Takes ports until none is left. */
+static void crowd_in(struct crowd *w, const struct kit_address *any, unsigned ports)
 {
 	struct kit_call *c[LOT];
-	unsigned i, m;
+	unsigned i, lot;
 
-	while (n > 0) {
-		for (m = 0; m < LOT && n > 0; n--)
-			if (held[n - 1])
-				c[m++] = KIT_CLOSE(held[n - 1]);
-		for (i = 0; i < m; i++)
+	while (w->count < ports && !conf_failed()) {
+		lot = ports - w->count < LOT ? ports - w->count : LOT;
+		for (i = 0; i < lot; i++)
+			c[i] = kit_begin_shared(w->adapter, any, (kit_inside)0, (PVOID)0);
+		for (i = 0; i < lot; i++)
+			if (CHECK_STATUS(kit_wait(c[i]), STATUS_SUCCESS))
+				w->held[w->count++] = (NDK_SHARED_ENDPOINT *)c[i]->object;
+	}
+}
+
+static void crowd_out(struct crowd *w)
+{
+	struct kit_call *c[LOT];
+	unsigned i, lot;
+
+	while (w->count > 0) {
+		for (lot = 0; lot < LOT && w->count > 0;)
+			c[lot++] = KIT_CLOSE(w->held[--w->count]);
+		for (i = 0; i < lot; i++)
 			CHECK_STATUS(kit_wait(c[i]), STATUS_SUCCESS);
 	}
+	conf_free(w->held);
+	NdkCloseAdapter(w->adapter);
 }
 
-static void none_left(struct attempt *t, struct attempt *via, NDK_SHARED_ENDPOINT **held, int mode)
+static void none_left(struct attempt *t, struct attempt *via, const struct crowd *w, int mode)
 {
 	struct kit_address any = t->from, from;
 	struct kit_listener *l;
@@ -193,7 +210,7 @@ static void none_left(struct attempt *t, struct attempt *via, NDK_SHARED_ENDPOIN
 	REQUIRE(l);
 	CHECK_STATUS(kit_listen(l, &any), STATUS_TOO_MANY_ADDRESSES);
 	/* never when the port was given: neither for one that is taken */
-	from = kit_shared_address(held[0]);
+	from = kit_shared_address(w->held[0]);
 	CHECK(fails_from(t, &from, STATUS_SHARING_VIOLATION, mode));
 	/* nor for the shared form, whose port was found when the endpoint was created (CONN-33) */
 	c = attempt_begin(via, &via->to, NO_PARAMS);
@@ -204,13 +221,14 @@ static void none_left(struct attempt *t, struct attempt *via, NDK_SHARED_ENDPOIN
 }
 
 /* One port is given back, and it is the one that is found; then a port below the range. */
-static void one_left(struct attempt *t, NDK_SHARED_ENDPOINT **held)
+static void one_left(struct attempt *t, struct crowd *w)
 {
-	struct kit_address freed = kit_shared_address(held[100]), mine;
+	struct kit_address freed, mine;
 	struct attempt u;
 
-	REQUIRE(KIT_CLOSED(held[100]));
-	held[100] = (NDK_SHARED_ENDPOINT *)0;
+	freed = kit_shared_address(w->held[100]);
+	REQUIRE(KIT_CLOSED(w->held[100]));
+	w->held[100] = w->held[--w->count];
 	REQUIRE(attempt_another(t, &u));
 	REQUIRE(attempt_recovers(t));
 	mine = kit_local_address(t->conn->connector);
@@ -223,25 +241,22 @@ static void one_left(struct attempt *t, NDK_SHARED_ENDPOINT **held)
 NDK_CASE(connect_exhausted, "CONN-18 CONN-19 CONN-33 ADDR-2 SEP-4 LISTEN-4 CONN-24 U-5", NDK_ON_ALL,
 	 "all 16384 ports taken and none asked for: STATUS_TOO_MANY_ADDRESSES, and only then")
 {
-	NDK_SHARED_ENDPOINT **held;
 	struct attempt t, via;
-	NTSTATUS last;
-	unsigned n;
+	struct crowd w;
 
 	REQUIRE(attempt_open(&t, NDK_V4, ATTEMPT_PLAIN));
-	held = (NDK_SHARED_ENDPOINT **)conf_alloc((RANGE + LOT) * sizeof(held[0]));
-	n = take_all(t.pair->a->adapter, &t.from, held, &last);
-	CHECK_STATUS(last, STATUS_SUCCESS);
-	CHECK_EQ(n, RANGE);
-	if (n == RANGE && attempt_another(&t, &via)) {
-		via.shared = held[1];
-		none_left(&t, &via, held, NDK_ANSWER_NATURAL);
-		none_left(&t, &via, held, NDK_ANSWER_PEND);
+	REQUIRE(attempt_another(&t, &via));
+	via.shared = kit_create_shared(t.pair->a->adapter, &t.from);
+	REQUIRE(via.shared);
+	REQUIRE(crowd_open(&w));
+	crowd_in(&w, &t.from, RANGE - 1); /* one is in via's hands */
+	if (CHECK_EQ(w.count, RANGE - 1)) {
+		none_left(&t, &via, &w, NDK_ANSWER_NATURAL);
+		none_left(&t, &via, &w, NDK_ANSWER_PEND);
 		kit_answer(0, NDK_ANSWER_NATURAL);
-		one_left(&t, held);
+		one_left(&t, &w);
 	}
-	let_go(held, n);
-	conf_free(held);
+	crowd_out(&w);
 }
 
 /* ---- the same pair of addresses ---- */

@@ -309,7 +309,7 @@ static void hard_life(struct staged *s)
 	NTSTATUS status;
 
 	s->connecting = kit_begin_connect(s->ca, s->a->qp, &s->from, &s->b->listener->at, (struct kit_params *)0);
-	s->cb = kit_arrival_ms(s->b->listener, 12000);
+	s->cb = kit_arrival_unless(s->b->listener, s->connecting, 12000);
 	if (!s->cb) {
 		/* refused, lost, or never sent */
 		CHECK(kit_wait(s->connecting) != STATUS_SUCCESS);

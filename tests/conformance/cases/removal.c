@@ -110,7 +110,8 @@ NDK_CASE(removal_disconnecting, "U-45 DISC-3 CLOSE-1", NDK_ON_ALL,
 
 		REQUIRE(stage_to(&s, STAGE_LEAVING));
 		REMOVE(0);
-		if (conf_iwarp())
+		/* On iWARP the peer's end may have answered before; with threads either comes first. */
+		if (conf_iwarp() && (conf_place() != NDK_ON_T || kit_wait(s.leaving) == STATUS_SUCCESS))
 			CHECK_STATUS(kit_wait(s.leaving), STATUS_SUCCESS);
 		else
 			removal_ends(s.leaving);
