@@ -74,6 +74,7 @@ void ndk_cm_connect(struct ndk_kconn *kc)
 		return;
 	}
 	kc->id = id;
+	kc->asked = false;
 	ndk_box_part(ndk_box_of(&kc->c.obj), NDK_PART_CONNECTOR);
 	err = ndk_cm_bind(dev, id, &kc->c.local);
 	if (err) {
@@ -113,6 +114,7 @@ void ndk_cm_routed(struct ndk_kconn *kc)
 	p.initiator_depth = kc->c.want_out;
 	p.qp_num = kqp->ib->qp_num;
 	err = rdma_connect(kc->id, &p);
+	kc->asked = !err;
 	if (err)
 		ndk_cm_fail(kc, NDK_CM_CONNECT_ERROR, err);
 }
@@ -211,6 +213,8 @@ void ndk_cm_teardown(struct ndk_kconn *kc, bool flush)
 	ndk_cm_drop(kc);
 	if (kqp)
 		ndk_qp_drain_hw(kqp);
+	else if (kc->asked && kc->c.qp && kc->c.obj.host->transport == NDK_TRANSPORT_IWARP)
+		ndk_qp_revive((struct ndk_kqp *)kc->c.qp);
 }
 
 /* The peer's first message is as good as its confirmation, should that be lost (LNX-15). */

@@ -152,6 +152,7 @@ NTSTATUS ndk_qp_build(struct ndk_kqp *kqp);	       /* hw */
 void ndk_qp_kill(struct ndk_kqp *kqp);		       /* hw: hardware only */
 void ndk_qp_unbuild(struct ndk_kqp *kqp);	       /* hw */
 void ndk_qp_flush_hw(struct ndk_kqp *kqp, ULONG how);  /* hw; enum ndk_qp_flush */
+void ndk_qp_revive(struct ndk_kqp *kqp);	       /* hw; iWARP */
 void ndk_qp_drain_hw(struct ndk_kqp *kqp);	       /* hw: no DMA is left at return */
 void ndk_qp_to_error(struct ndk_kqp *kqp);	       /* hw */
 void ndk_qp_events(struct ndk_kqp *kqp);	       /* hw; the lane's answer to kqp->events */
@@ -177,6 +178,7 @@ struct ndk_kconn {
 	/* Written by the lane, by the request handler before anyone knows kc, and by removal. */
 	struct rdma_cm_id *id;
 	spinlock_t id_lock; /* for rdma_notify(), which comes from the QP's lane */
+	bool asked; /* the connection request went out; the lane's own */
 	struct timer_list timer;
 	ULONG timer_gen; /* under id_lock */
 };

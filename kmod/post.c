@@ -217,7 +217,7 @@ static NTSTATUS receive_locked(struct ndk_kqp *kqp, PVOID ctx, const NDK_SGE *sg
 	if (kqp->gated) {
 		status = hold(kqp, &wr);
 	} else {
-		err = ib_post_recv(kqp->ib, &wr, NULL);
+		err = kqp->ib ? ib_post_recv(kqp->ib, &wr, NULL) : -ENODEV; /* none: it could not be rebuilt */
 		status = err ? post_status(err) : STATUS_SUCCESS;
 	}
 	if (status != STATUS_SUCCESS)
@@ -269,7 +269,7 @@ static void post_one(struct ndk_kqp *kqp, const struct ndk_held *held, bool usab
 		.num_sge = held->nsge,
 	};
 
-	if (usable && !flushed && !ib_post_recv(kqp->ib, &wr, NULL))
+	if (usable && kqp->ib && !flushed && !ib_post_recv(kqp->ib, &wr, NULL))
 		return;
 	cancel_upto(kqp, held->position + 1);
 }

@@ -14,6 +14,8 @@
 #define NDK_DRAIN_MS 5000
 /* An overrun CQ has lost some of them. */
 #define NDK_DRAIN_LOSSY_MS 100
+/* Looks in vain before the drain marker goes out: a millisecond or two. */
+#define NDK_STALLED_ROUNDS 10u
 
 static struct ndk_device *dev_of(const struct ndk_kqp *kqp)
 {
@@ -105,6 +107,7 @@ static void free_memory(struct ndk_kqp *kqp)
 	kqp->qp.recv.slot = NULL;
 }
 
+/* Under mutex. */
 static int make_hw(struct ndk_kqp *kqp)
 {
 	struct ib_qp_init_attr attr = {
@@ -128,10 +131,8 @@ static int make_hw(struct ndk_kqp *kqp)
 	ib = ib_create_qp(((struct ndk_kpd *)kqp->qp.pd)->ib, &attr);
 	if (IS_ERR(ib))
 		return PTR_ERR(ib);
-	mutex_lock(&kqp->mutex);
 	kqp->ib = ib;
 	err = ndk_qp_move_init(kqp);
-	mutex_unlock(&kqp->mutex);
 	if (err) {
 		kqp->ib = NULL;
 		ib_destroy_qp(ib);
@@ -143,8 +144,10 @@ NTSTATUS ndk_qp_build(struct ndk_kqp *kqp)
 {
 	int err = make_memory(kqp);
 
+	mutex_lock(&kqp->mutex);
 	if (!err)
 		err = ndk_api_alloc_fails(kqp->qp.obj.host) ? -ENOMEM : make_hw(kqp);
+	mutex_unlock(&kqp->mutex);
 	if (err) {
 		free_memory(kqp);
 		return ndk_status_local(err);
@@ -213,10 +216,15 @@ static unsigned int patience(const struct ndk_kqp *kqp)
 	return READ_ONCE(kqp->qp.rcq->fault) || READ_ONCE(kqp->qp.icq->fault) ? NDK_DRAIN_LOSSY_MS : NDK_DRAIN_MS;
 }
 
+/*
+ * The marker is for silent requests of which nothing will be heard: it goes out when nothing has been
+ * heard for a while, not before, because a device may report it ahead of what it is still flushing.
+ */
 static bool drain(struct ndk_kqp *kqp)
 {
 	unsigned long end = jiffies + msecs_to_jiffies(patience(kqp));
-	bool marked = false;
+	ULONG done = kqp->qp.init.done;
+	unsigned int stalled = 0;
 
 	for (;;) {
 		run_softirqs();
@@ -225,10 +233,12 @@ static bool drain(struct ndk_kqp *kqp)
 			return true;
 		if (time_after(jiffies, end))
 			return false;
-		if (!marked && ndk_ring_busy(&kqp->qp.init))
-			marked = ndk_post_marker(kqp) == 0;
-		else
-			usleep_range(50, 200);
+		if (done != READ_ONCE(kqp->qp.init.done))
+			stalled = 0;
+		done = READ_ONCE(kqp->qp.init.done);
+		if (++stalled == NDK_STALLED_ROUNDS && ndk_ring_busy(&kqp->qp.init))
+			ndk_post_marker(kqp);
+		usleep_range(50, 200);
 	}
 }
 
@@ -269,12 +279,28 @@ void ndk_qp_drain_hw(struct ndk_kqp *kqp)
 }
 
 /* ---- flushing ---- */
+/*
+ * An iWARP QP does not come back from the error state, whatever the device says about it: it gets a
+ * successor. Nothing of the old one may be left, and the gate keeps receives away meanwhile.
+ */
+static int rebuild(struct ndk_kqp *kqp)
+{
+	struct ib_qp *old = kqp->ib;
+
+	kqp->ib = NULL;
+	ib_destroy_qp(old);
+	pump(kqp);
+	return make_hw(kqp);
+}
+
 static int reset(struct ndk_kqp *kqp)
 {
 	int err = ndk_qp_move(kqp, IB_QPS_ERR);
 
 	if (!err && !drain(kqp))
 		err = -ETIMEDOUT;
+	if (!err && kqp->qp.obj.host->transport == NDK_TRANSPORT_IWARP)
+		return rebuild(kqp);
 	if (!err)
 		err = ndk_qp_move(kqp, IB_QPS_RESET);
 	if (!err)
@@ -292,12 +318,12 @@ static void flush(struct ndk_kqp *kqp, ULONG how)
 		return;
 	}
 	err = reset(kqp);
-	if (err) {
+	if (err && kqp->ib)
 		end(kqp);
+	else
+		ndk_post_held(kqp, !err);
+	if (err)
 		ndk_qp_raise(kqp, NDK_QP_EVENT_BROKEN);
-		return;
-	}
-	ndk_post_held(kqp, true);
 }
 
 void ndk_qp_flush_hw(struct ndk_kqp *kqp, ULONG how)
@@ -306,6 +332,19 @@ void ndk_qp_flush_hw(struct ndk_kqp *kqp, ULONG how)
 	if (kqp->ib)
 		flush(kqp, how);
 	mutex_unlock(&kqp->mutex);
+}
+
+/*
+ * After a failed attempt to connect that got as far as the peer, over iWARP: the CM's driver has
+ * spoiled the QP. It becomes as good as new for the next attempt, at the price of its receives.
+ */
+void ndk_qp_revive(struct ndk_kqp *kqp)
+{
+	spin_lock_bh(&kqp->take);
+	kqp->gated = true;
+	kqp->gate_mark = kqp->qp.recv.head;
+	spin_unlock_bh(&kqp->take);
+	ndk_qp_flush_hw(kqp, NDK_QP_FLUSH_RESET);
 }
 
 /* ---- the end ---- */

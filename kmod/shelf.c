@@ -53,21 +53,37 @@ void ndk_shelf_leave(struct ndk_shelf *s, struct ndk_kcq *kcq)
 	spin_unlock_irqrestore(&kcq->lock, flags);
 }
 
-/* Retires unsignalled requests up to `upto`. A visible one among them was lost by the device. */
-static void retire(struct ndk_kcq *kcq, struct ndk_shelf *s, ULONG upto)
+static bool silent(const struct ndk_shelf *s)
+{
+	return s->ring->slot[s->ring->done % s->depth].flags & NDK_OP_FLAG_SILENT_SUCCESS;
+}
+
+/*
+ * Retires what was posted before a request that is reported now. Silent ones succeeded. A visible one
+ * should have been reported before; a device that reports a later request as flushed first (siw can)
+ * has flushed the earlier one too, anything else is a loss.
+ */
+static void retire(struct ndk_kcq *kcq, struct ndk_shelf *s, ULONG upto, bool flushed)
 {
 	struct ndk_parked *p;
-	struct ndk_slot *slot;
 	NTSTATUS status;
 
 	while (s->ring->done != upto && ndk_ring_busy(s->ring)) {
 		p = &s->place[s->ring->done % s->depth];
-		slot = &s->ring->slot[p->index];
-		status = slot->flags & NDK_OP_FLAG_SILENT_SUCCESS ? STATUS_SUCCESS : STATUS_INTERNAL_ERROR;
-		WARN_ON_ONCE(status != STATUS_SUCCESS);
+		status = silent(s) ? STATUS_SUCCESS : flushed ? STATUS_CANCELLED : STATUS_INTERNAL_ERROR;
+		WARN_ON_ONCE(status == STATUS_INTERNAL_ERROR);
 		if (ndk_ring_complete(&s->kqp->qp, s->ring, status, 0, &p->result))
 			ndk_shelf_park(kcq, p);
 	}
+}
+
+/* The drain marker came: silent requests before it that were not reported succeeded. */
+static void retire_silent(struct ndk_shelf *s)
+{
+	NDK_RESULT_EX none;
+
+	while (s->ring->done != s->mark && ndk_ring_busy(s->ring) && silent(s))
+		ndk_ring_complete(&s->kqp->qp, s->ring, STATUS_SUCCESS, 0, &none);
 }
 
 static struct ndk_kcq *cq_of(const struct ndk_shelf *s)
@@ -98,13 +114,13 @@ bool ndk_shelf_complete(const struct ib_wc *wc, NDK_RESULT_EX *out, struct ndk_p
 		return false; /* a completion the device should have dropped with its QP */
 	receive = s == kqp->recv_shelf;
 	if (p->index == NDK_SHELF_MARKER) {
-		retire(cq_of(s), s, s->mark);
+		retire_silent(s);
 		return false;
 	}
 	ahead = (p->index + s->depth - s->ring->done % s->depth) % s->depth;
 	if (ahead >= ndk_ring_busy(s->ring))
 		return false; /* cancelled before, see ndk_shelf_cancel() */
-	retire(cq_of(s), s, s->ring->done + ahead);
+	retire(cq_of(s), s, s->ring->done + ahead, wc->status == IB_WC_WR_FLUSH_ERR);
 	notice(kqp, wc, receive);
 	*place = p;
 	if (!ndk_ring_complete(&kqp->qp, s->ring, ndk_status_wc(wc->status, receive),

@@ -14,6 +14,7 @@ namespace ndk::fabric
 {
 
 enum {
+	E_CONNRESET = -104,
 	E_TIMEDOUT = -110,
 	E_CONNREFUSED = -111
 };
@@ -158,6 +159,15 @@ static void iwarp_teardown(Connector *c, bool, Upcalls &)
 
 static void iwarp_retry(Connector *, Upcalls &) {}
 
+/* An error ends the stream, and that is how the peer hears of it. */
+static void iwarp_broken(Connector *c, Upcalls &)
+{
+	if (c->cm != Cm::up)
+		return;
+	over(c);
+	send_bare(c->attempt, c->side, NDK_FABRIC_DREQ, E_CONNRESET);
+}
+
 static void iwarp_undelivered(Message &m, Upcalls &up)
 {
 	Connector *c = m.attempt->end[!m.to];
@@ -180,6 +190,7 @@ const Flavour iwarp_flavour = {
 	.disconnect = iwarp_disconnect,
 	.teardown = iwarp_teardown,
 	.retry = iwarp_retry,
+	.broken = iwarp_broken,
 	.undelivered = iwarp_undelivered,
 };
 

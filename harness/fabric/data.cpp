@@ -53,6 +53,8 @@ void break_qp(Qp *qp, Upcalls &up)
 	if (qp->broken_told)
 		return;
 	qp->broken_told = true;
+	if (qp->conn && qp->conn->attempt)
+		world().flavour->broken(qp->conn, up);
 	pin(qp->pin);
 	up.add({ run_broken, qp, nullptr, 0 });
 }
