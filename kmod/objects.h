@@ -135,7 +135,7 @@ struct ndk_kqp {
 	struct ndk_qp qp;
 	struct ib_qp *ib;
 	struct mutex mutex;	/* state changes of the hardware QP */
-	enum ib_qp_state state; /* under mutex */
+	enum ib_qp_state hw_state; /* under mutex */
 	bool ended;		/* drained for good, under mutex */
 	spinlock_t post;	/* initiator queue; bottom halves off */
 	spinlock_t take;	/* receive queue and the gate; bottom halves off */

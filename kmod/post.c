@@ -262,7 +262,7 @@ static void cancel_upto(struct ndk_kqp *kqp, ULONG upto)
  */
 static void post_one(struct ndk_kqp *kqp, const struct ndk_held *held, bool usable)
 {
-	bool flushed = kqp->state != IB_QPS_ERR && (LONG)(held->position - kqp->gate_mark) < 0;
+	bool flushed = kqp->hw_state != IB_QPS_ERR && (LONG)(held->position - kqp->gate_mark) < 0;
 	struct ib_recv_wr wr = {
 		.wr_id = held->wr_id,
 		.sg_list = (struct ib_sge *)held->sge,

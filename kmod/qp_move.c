@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0 OR BSD-3-Clause)
 /*
- * State changes of a hardware QP, under kqp->mutex with hw held. kqp->state is what we did; asking
+ * State changes of a hardware QP, under kqp->mutex with hw held. kqp->hw_state is what we did; asking
  * the device is of no use, some do not say.
  */
 #include "objects.h"
@@ -18,7 +18,7 @@ static int modify(struct ndk_kqp *kqp, struct ib_qp_attr *attr, int mask)
 	int err = ib_modify_qp(kqp->ib, attr, mask);
 
 	if (!err)
-		kqp->state = attr->qp_state;
+		kqp->hw_state = attr->qp_state;
 	return err;
 }
 
@@ -41,7 +41,7 @@ int ndk_qp_move(struct ndk_kqp *kqp, enum ib_qp_state state)
 {
 	struct ib_qp_attr attr = { .qp_state = state };
 
-	if (kqp->state == state)
+	if (kqp->hw_state == state)
 		return 0;
 	return modify(kqp, &attr, IB_QP_STATE);
 }
@@ -78,7 +78,7 @@ int ndk_qp_move_rts(struct ndk_kqp *kqp, struct rdma_cm_id *id, ULONG in, ULONG 
 {
 	int err;
 
-	if (kqp->state != IB_QPS_INIT)
+	if (kqp->hw_state != IB_QPS_INIT)
 		return -EINVAL; /* flushed meanwhile */
 	if (iwarp(kqp))
 		return 0;

@@ -14,6 +14,7 @@ public:
 
 	/* Brings the connector to the state; hint is the event that is to follow (see lab.cpp). */
 	void to(unsigned state, unsigned hint);
+	void to_the_end(unsigned state, unsigned hint);
 	/*
 	 * Makes the event happen. FALSE: it cannot happen here whatever the shell does, because it is
 	 * the end of work that is not under way.
