@@ -14,6 +14,7 @@
 int ndk_control_answer(const char *name, int mode)
 {
 	struct ndk_site *s;
+	struct ndk_call k;
 	int err = 0;
 
 	if (mode < NDK_ANSWER_NATURAL || mode > NDK_ANSWER_WAIT)
@@ -21,10 +22,12 @@ int ndk_control_answer(const char *name, int mode)
 	s = ndk_shell_site_get(name);
 	if (!s)
 		return NO_DEVICE;
+	ndk_call_begin(&k, &s->host);
 	if (mode == NDK_ANSWER_WAIT && !s->ops->wait)
 		err = BAD_VALUE;
 	else
-		__atomic_store_n(&s->host.answer, (UCHAR)mode, __ATOMIC_RELAXED);
+		s->host.answer = (UCHAR)mode;
+	ndk_call_end(&k);
 	ndk_shell_site_put(s);
 	return err;
 }
@@ -32,13 +35,16 @@ int ndk_control_answer(const char *name, int mode)
 int ndk_control_deadline(const char *name, int which, ULONG ms)
 {
 	struct ndk_site *s;
+	struct ndk_call k;
 
 	if (which < 0 || which >= NDK_TIME_KINDS || ms < 1 || ms > MAX_DEADLINE_MS)
 		return BAD_VALUE;
 	s = ndk_shell_site_get(name);
 	if (!s)
 		return NO_DEVICE;
-	__atomic_store_n(&s->host.time_ms[which], ms, __ATOMIC_RELAXED);
+	ndk_call_begin(&k, &s->host);
+	s->host.time_ms[which] = ms;
+	ndk_call_end(&k);
 	ndk_shell_site_put(s);
 	return 0;
 }
@@ -46,13 +52,16 @@ int ndk_control_deadline(const char *name, int which, ULONG ms)
 int ndk_control_get_deadline(const char *name, int which, ULONG *ms)
 {
 	struct ndk_site *s;
+	struct ndk_call k;
 
 	if (which < 0 || which >= NDK_TIME_KINDS || !ms)
 		return BAD_VALUE;
 	s = ndk_shell_site_get(name);
 	if (!s)
 		return NO_DEVICE;
-	*ms = __atomic_load_n(&s->host.time_ms[which], __ATOMIC_RELAXED);
+	ndk_call_begin(&k, &s->host);
+	*ms = s->host.time_ms[which];
+	ndk_call_end(&k);
 	ndk_shell_site_put(s);
 	return 0;
 }
@@ -60,13 +69,16 @@ int ndk_control_get_deadline(const char *name, int which, ULONG *ms)
 int ndk_control_backlog(const char *name, ULONG requests)
 {
 	struct ndk_site *s;
+	struct ndk_call k;
 
 	if (requests < 1 || requests > MAX_BACKLOG)
 		return BAD_VALUE;
 	s = ndk_shell_site_get(name);
 	if (!s)
 		return NO_DEVICE;
-	__atomic_store_n(&s->host.backlog, requests, __ATOMIC_RELAXED);
+	ndk_call_begin(&k, &s->host);
+	s->host.backlog = requests;
+	ndk_call_end(&k);
 	ndk_shell_site_put(s);
 	return 0;
 }

@@ -130,8 +130,8 @@ static NTSTATUS create(struct birth *b, struct ndk_obj **out)
 
 	if (!b->fn)
 		return STATUS_INVALID_PARAMETER;
-	if (h->removed)
-		return STATUS_DEVICE_REMOVED; /* U-45 */
+	if (__atomic_load_n(&h->removed, __ATOMIC_RELAXED))
+		return STATUS_DEVICE_REMOVED; /* U-45; who comes too late for this is told when building */
 	o = alloc(b);
 	if (!o)
 		return STATUS_INSUFFICIENT_RESOURCES;

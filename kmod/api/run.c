@@ -32,12 +32,6 @@ static void grow(struct ndk_host *h, struct ndk_hash *t)
 		ops->free_buckets(h, mem);
 }
 
-/* Unlocked peek: a stale answer costs one lock, a missed one is seen at the next insertion. */
-static BOOLEAN tight(const struct ndk_hash *t)
-{
-	return t->spare || (!t->old && t->count > t->cur_mask);
-}
-
 void ndk_api_run(struct ndk_host *h, struct ndk_fx *fx)
 {
 	BOOLEAN grown = FALSE;
@@ -47,10 +41,10 @@ void ndk_api_run(struct ndk_host *h, struct ndk_fx *fx)
 		if (fx->e[i].kind == NDK_FX_CM_CONNECT || fx->e[i].kind == NDK_FX_CM_LISTEN)
 			grown = TRUE;
 	}
-	if (grown && tight(&h->endpoints))
+	if (grown) {
 		grow(h, &h->endpoints);
-	if (grown && tight(&h->tuples))
 		grow(h, &h->tuples);
+	}
 	for (i = 0; i < fx->count; i++)
 		ndk_ops(h)->carry(h, &fx->e[i]);
 }
@@ -210,7 +204,7 @@ void ndk_api_removed(struct ndk_host *h)
 
 	for (;;) {
 		ndk_call_begin(&k, h);
-		h->removed = 1;
+		__atomic_store_n(&h->removed, 1, __ATOMIC_RELAXED); /* read by creators without the lock */
 		o = next_to_remove(h, from);
 		if (o) {
 			from = o->id;
