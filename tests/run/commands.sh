@@ -13,7 +13,8 @@ set -euo pipefail
 name=$1
 shift
 mkdir -p "$NDK_RESULTS"
-failed=0 count=0 total=$(($# / 2)) tap=$NDK_RESULTS/$name.tap
+# under another name until it is whole: a command may itself read the results
+failed=0 count=0 total=$(($# / 2)) tap=$NDK_RESULTS/$name.tap.part
 {
 	echo "TAP version 13"
 	echo "1..$total"
@@ -35,4 +36,5 @@ while [ $# -gt 0 ]; do
 	esac >>"$tap"
 	shift 2
 done
+mv "$tap" "${tap%.part}"
 exit $failed
