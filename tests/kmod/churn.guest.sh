@@ -75,12 +75,19 @@ count_slabs() {
 		END { for (c in least) print c, least[c], per_slab[c] }' /tmp/slabs.*
 }
 
+# free_memory: kilobytes, with what caches hold and with the free pages that processors keep by them.
+free_memory() {
+	awk '/^(MemFree|Buffers|Cached|SReclaimable):/ { free += $2 }
+		$1 == "count:" { free += 4 * $2 }
+		END { print free }' /proc/meminfo /proc/zoneinfo
+}
+
 # count_all DIRECTORY: what the kernel holds now.
 count_all() {
 	mkdir -p "$1"
 	settle
 	count_slabs >"$1/slabs"
-	awk '/^(MemFree|Buffers|Cached|SReclaimable):/ { free += $2 } END { print free }' /proc/meminfo >"$1/free"
+	free_memory >"$1/free"
 	ls /sys/class/infiniband /sys/class/infiniband_verbs >"$1/devices"
 	rdma resource show >"$1/objects"
 	# Stacks come and go with processes, whoever makes them.

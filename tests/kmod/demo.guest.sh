@@ -31,7 +31,7 @@ ping() {
 echo "loading ndk.ko into kernel $(uname -r)"
 modprobe ndk || exit 1
 ip4="local=10.9.0.1 dest=10.9.0.1" ip6="local=fd09::1 dest=fd09::1"
-ping "64 bytes, notifications" $ip4 count=1000
+ping "64 bytes, notifications" $ip4 count=100 connections=10
 ping "64 bytes, polling" $ip4 count=200 poll=1
 ping "4 KiB, IPv6" $ip6 count=100 size=4096
 ping "64 KiB without registration" $ip4 count=20 size=65536 privileged=1

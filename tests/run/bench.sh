@@ -15,6 +15,7 @@ set -euo pipefail
 measurements() {
 	cat <<'EOT'
 core   | 300 | build/bin/core_bench
+fabric | 400 | build/bin/fabric_bench
 kernel | 600 | tests/run/vm.sh bench tests/kmod/bench.guest.sh
 EOT
 }

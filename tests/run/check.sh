@@ -13,7 +13,8 @@
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
-# A suite is a command, run from the top of the tree, that leaves build/results/NAME.tap. Commands of group kmod run one after the other beside the rest.
+# A suite is a command, run from the top of the tree, that leaves build/results/NAME.tap. Commands of
+# group kmod run one after the other beside the rest.
 # gtest.py and commands.sh make such a file for programs that do not speak TAP themselves.
 # name | group | seconds it may take | command
 suites() {
@@ -22,6 +23,8 @@ tidy          | house  | 60  | tests/tidy/tidy.py | tee build/results/tidy.tap
 core-c11      | core   | 120 | tests/run/gtest.py core-c11 build/bin/core_test_c11
 core-cxx20    | core   | 120 | tests/run/gtest.py core-cxx20 build/bin/core_test_cxx20
 core-matrix   | core   | 60  | tests/core/matrix.sh | tee build/results/core-matrix.tap
+core-compilers | core  | 180 | tests/core/compilers.sh | tee build/results/core-compilers.tap
+ndkping       | fabric | 120 | tests/tools/ndkping.sh | tee build/results/ndkping.tap
 headers       | core   | 120 | tests/core/header_alone.sh | tee build/results/headers.tap
 fabric-ib     | fabric | 300 | build/bin/ndk_conformance --fabric ib --tap build/results/fabric-ib.tap
 fabric-iwarp  | fabric | 300 | build/bin/ndk_conformance --fabric iwarp --tap build/results/fabric-iwarp.tap

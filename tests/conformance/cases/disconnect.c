@@ -186,6 +186,61 @@ NDK_CASE(leave_right_after, "DISC-6 DISC-7 U-18 DISC-14", NDK_ON_ALL,
 	}
 }
 
+static void leave_on_answer(struct kit_call *c)
+{
+	c->then = kit_begin_disconnect((struct kit_conn *)c->arg);
+}
+
+static VOID leave_event(PVOID context)
+{
+	unsigned long flags = conf_lock();
+
+	((struct kit_conn *)context)->events++;
+	conf_unlock(flags);
+}
+
+/* Accepts, and disconnects inside the accept's completion. */
+static BOOLEAN leave_accept(struct staged *s)
+{
+	struct kit_call *c = kit_call("NdkAccept");
+	NDK_CONNECTOR *n = s->cb->connector;
+
+	c->inside = leave_on_answer;
+	c->arg = s->cb;
+	s->accepting = c;
+	kit_return(c, n->Dispatch->NdkAccept(n, s->b->qp, 0, 0, (PVOID)0, 0, leave_event, s->cb, kit_request_done, c));
+	return CHECK_STATUS(kit_wait(s->connecting), STATUS_SUCCESS);
+}
+
+NDK_CASE(leave_before_event, "U-18 U-19 DISC-2 DISC-6 CONC-9", NDK_ON_ALL,
+	 "disconnecting inside the accept's completion, with the peer's goodbye in hand: its event is not due any more")
+{
+	struct kit_call *c;
+	struct staged s;
+
+	REQUIRE(stage_to(&s, STAGE_ANNOUNCED) && leave_accept(&s));
+	c = kit_begin_complete(s.ca, KIT_EVENT);
+	if (conf_iwarp()) {
+		/* there the accept was over with the reply, and its goodbye is what we find or get */
+		CHECK(kit_wait(c) == STATUS_SUCCESS || c->status == STATUS_CONNECTION_ABORTED);
+		REQUIRE_STATUS(kit_wait(s.accepting), STATUS_SUCCESS);
+		CHECK_STATUS(kit_wait(s.accepting->then), STATUS_SUCCESS);
+		return;
+	}
+	/* on the deterministic fabric it stands already, and the goodbye overtakes the callbacks */
+	if (conf_place() != NDK_ON_S)
+		REQUIRE_STATUS(kit_wait(c), STATUS_SUCCESS);
+	s.leaving = kit_begin_disconnect(s.ca);
+	REQUIRE_STATUS(kit_wait(c), STATUS_SUCCESS);
+	REQUIRE_STATUS(kit_wait(s.accepting), STATUS_SUCCESS);
+	CHECK_STATUS(kit_wait(s.accepting->then), STATUS_SUCCESS);
+	CHECK_STATUS(kit_wait(s.leaving), STATUS_SUCCESS);
+	conf_settle();
+	CHECK(s.cb->events <= 1 && s.ca->events <= 1);
+	if (conf_place() == NDK_ON_S)
+		CHECK_EQ(s.cb->events, 0);
+}
+
 /* ---- the event alone ---- */
 
 NDK_CASE(leave_does_not_flush, "DISC-9 DISC-10 FLUSH-6 FLUSH-1 FLUSH-2", NDK_ON_ALL,
@@ -400,6 +455,6 @@ NDK_CASE(leave_reason, "DISC-16 DISC-17 DISC-7", NDK_ON_ALL,
 }
 
 CONF_CASES(disconnect, CASE(leave_in_order), CASE(leave_with_sends), CASE(leave_memory_alone),
-	   CASE(leave_both_at_once), CASE(leave_inside_event), CASE(leave_right_after),
+	   CASE(leave_both_at_once), CASE(leave_inside_event), CASE(leave_right_after), CASE(leave_before_event),
 	   CASE(leave_does_not_flush), CASE(leave_wrong_state), CASE(leave_for_good), CASE(leave_unanswered),
 	   CASE(leave_after_break), CASE(leave_broken_during), CASE(leave_reason));
