@@ -111,7 +111,8 @@ static void scan_v4(struct scan *s, struct net_device *ndev)
 
 	if (!in)
 		return;
-	in_dev_for_each_ifa_rtnl(ifa, in) {
+	in_dev_for_each_ifa_rtnl(ifa, in)
+	{
 		memset(&a, 0, sizeof(a));
 		a.family = NDK_FAMILY_V4;
 		memcpy(a.ip, &ifa->ifa_local, sizeof(ifa->ifa_local));
@@ -143,9 +144,7 @@ static void scan_v6(struct scan *s, struct net_device *ndev)
 	read_unlock_bh(&in6->lock);
 }
 #else
-static void scan_v6(struct scan *s, struct net_device *ndev)
-{
-}
+static void scan_v6(struct scan *s, struct net_device *ndev) {}
 #endif
 
 /*
@@ -198,7 +197,8 @@ static void scan_device(struct ndk_device *dev)
 
 	ndk_link_init(&s.found);
 	rtnl_lock();
-	for_each_netdev(&init_net, ndev) {
+	for_each_netdev(&init_net, ndev)
+	{
 		if (!ndk_addr_ours(dev, ndev))
 			continue;
 		scan_v4(&s, ndev);

@@ -13,7 +13,7 @@
  * wait for one that does not.
  */
 static struct workqueue_struct *ndk_cm_wq; /* connectors, listeners, endpoints */
-static struct workqueue_struct *ndk_wq;	   /* all other device work */
+static struct workqueue_struct *ndk_wq; /* all other device work */
 static struct workqueue_struct *ndk_cq_wq; /* completion notifications: latency matters */
 
 static const struct {
@@ -235,7 +235,8 @@ int ndk_box_init(void)
 	ndk_wq = alloc_workqueue("ndk", WQ_UNBOUND | WQ_MEM_RECLAIM, WQ_MAX_ACTIVE);
 	if (!ndk_wq)
 		goto out_cm;
-	ndk_cq_wq = alloc_workqueue("ndk_cq", WQ_UNBOUND | WQ_MEM_RECLAIM | WQ_HIGHPRI, WQ_MAX_ACTIVE);
+	ndk_cq_wq =
+		alloc_workqueue("ndk_cq", WQ_UNBOUND | WQ_MEM_RECLAIM | WQ_HIGHPRI, WQ_MAX_ACTIVE);
 	if (!ndk_cq_wq)
 		goto out_wq;
 	return 0;

@@ -29,7 +29,7 @@
 /* Steps of the shell itself travel the lane as effects with kinds of their own. No done is reported. */
 enum ndk_step_kind {
 	NDK_STEP_BUILD = 0x80, /* build the device part, then ndk_api_built() */
-	NDK_STEP_ROUTED,       /* route resolved: send the connection request */
+	NDK_STEP_ROUTED, /* route resolved: send the connection request */
 	NDK_STEP_QP_EVENT,
 	NDK_STEP_CQ_EVENT
 };
@@ -46,7 +46,7 @@ struct ndk_box {
 	struct ndk_device *dev; /* a reference */
 	refcount_t refs;
 	spinlock_t lock; /* the lists and active; any context */
-	bool active;	 /* a worker is at it, or will be */
+	bool active; /* a worker is at it, or will be */
 	struct list_head todo;
 	struct list_head spare;
 	struct list_head part; /* in dev->part[], under dev->part_lock */

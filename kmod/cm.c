@@ -143,7 +143,9 @@ void ndk_cm_complete(struct ndk_kconn *kc)
 
 	/* two-way handshake: connected since the peer's reply (LNX-3) */
 	if (kc->id && kqp)
-		err = kc->c.obj.host->transport == NDK_TRANSPORT_IWARP ? 0 : move_and_confirm(kc, kqp, NULL);
+		err = kc->c.obj.host->transport == NDK_TRANSPORT_IWARP ?
+			      0 :
+			      move_and_confirm(kc, kqp, NULL);
 	ndk_cm_fail(kc, err ? NDK_CM_STEP_FAILED : NDK_CM_ESTABLISHED, err);
 }
 
@@ -179,7 +181,8 @@ void ndk_cm_reject(struct ndk_kconn *kc)
 	if (!kc->id)
 		return;
 	if (iwarp && kc->c.active)
-		rdma_disconnect(kc->id); /* connected already; the data cannot be delivered (LNX-3) */
+		rdma_disconnect(
+			kc->id); /* connected already; the data cannot be delivered (LNX-3) */
 	else
 		rdma_reject(kc->id, kc->c.data->out, kc->c.data->out_len, NDK_REJ_CONSUMER_DEFINED);
 }

@@ -26,7 +26,7 @@ static ULONG iwarp_reads(const struct rdma_conn_param *p)
 
 void ndk_cm_limits(bool iwarp, const struct rdma_conn_param *p, ULONG *peer_in, ULONG *peer_out)
 {
-	*peer_in = iwarp ? iwarp_reads(p) : p->initiator_depth;	     /* LNX-8 */
+	*peer_in = iwarp ? iwarp_reads(p) : p->initiator_depth; /* LNX-8 */
 	*peer_out = iwarp ? iwarp_reads(p) : p->responder_resources;
 }
 
@@ -39,7 +39,8 @@ static void tell(struct ndk_kconn *kc, enum ndk_cm_event what, const struct rdma
 		.data_len = ev->param.conn.private_data ? ev->param.conn.private_data_len : 0,
 	};
 
-	ndk_cm_limits(kc->c.obj.host->transport == NDK_TRANSPORT_IWARP, &ev->param.conn, &n.peer_in, &n.peer_out);
+	ndk_cm_limits(kc->c.obj.host->transport == NDK_TRANSPORT_IWARP, &ev->param.conn, &n.peer_in,
+		      &n.peer_out);
 	ndk_api_cm(&kc->c, &n);
 }
 

@@ -30,7 +30,8 @@ static void comp_handler(struct ib_cq *ib, void *context)
 {
 	struct ndk_kcq *kcq = context;
 
-	ndk_cq_raise(kcq, test_and_clear_bit(0, &kcq->armed_any) ? NDK_CQ_EVENT_PLAIN : NDK_CQ_EVENT_SOLICITED);
+	ndk_cq_raise(kcq, test_and_clear_bit(0, &kcq->armed_any) ? NDK_CQ_EVENT_PLAIN :
+								   NDK_CQ_EVENT_SOLICITED);
 }
 
 static void event_handler(struct ib_event *event, void *context)
@@ -134,13 +135,15 @@ VOID ndk_cq_arm_hw(NDK_CQ *pNdkCq, ULONG Type)
 		kcq->armed_ever = true;
 		if (wants == NDK_CQ_NOTIFY_ANY)
 			set_bit(0, &kcq->armed_any);
-		missed = ib_req_notify_cq(kcq->ib, (wants == NDK_CQ_NOTIFY_ANY ? IB_CQ_NEXT_COMP : IB_CQ_SOLICITED) |
+		missed = ib_req_notify_cq(kcq->ib, (wants == NDK_CQ_NOTIFY_ANY ? IB_CQ_NEXT_COMP :
+										 IB_CQ_SOLICITED) |
 							   IB_CQ_REPORT_MISSED_EVENTS);
 	}
 	rcu_read_unlock();
 	/* which kind the missed ones are is not known; one wake-up too many beats one too few (CQ-5) */
 	if (missed > 0)
-		ndk_cq_raise(kcq, wants == NDK_CQ_NOTIFY_ANY ? NDK_CQ_EVENT_PLAIN : NDK_CQ_EVENT_SOLICITED);
+		ndk_cq_raise(kcq, wants == NDK_CQ_NOTIFY_ANY ? NDK_CQ_EVENT_PLAIN :
+							       NDK_CQ_EVENT_SOLICITED);
 }
 
 /* ---- polling ---- */
@@ -250,7 +253,8 @@ NTSTATUS ndk_cq_build(struct ndk_kcq *kcq)
 		return STATUS_INSUFFICIENT_RESOURCES;
 	/* room for the completions that no consumer sees: now and then one of a silent request, drain markers */
 	attr.cqe = min_t(u32, kcq->cq.depth + kcq->cq.depth / 4 + 16, dev->ib->attrs.max_cqe);
-	attr.comp_vector = (unsigned int)atomic_inc_return(&dev->vector) % max(dev->ib->num_comp_vectors, 1);
+	attr.comp_vector =
+		(unsigned int)atomic_inc_return(&dev->vector) % max(dev->ib->num_comp_vectors, 1);
 	ib = ib_create_cq(dev->ib, comp_handler, event_handler, kcq, &attr);
 	if (IS_ERR(ib))
 		return ndk_status_local(PTR_ERR(ib));

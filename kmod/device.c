@@ -16,8 +16,8 @@
 #include "compat/compat.h"
 
 #define NDK_MAX_QP_DEPTH 16384u
-#define NDK_MAX_READS 255u /* the CM's fields have eight bits */
-#define NDK_CQ_ROOM 64u	   /* entries of a CQ we keep for ourselves, see ndk_cq_build() */
+#define NDK_MAX_READS	 255u /* the CM's fields have eight bits */
+#define NDK_CQ_ROOM	 64u /* entries of a CQ we keep for ourselves, see ndk_cq_build() */
 
 static atomic_t ndk_devices = ATOMIC_INIT(0);
 static DECLARE_WAIT_QUEUE_HEAD(ndk_devices_wait);
@@ -46,7 +46,8 @@ static struct ndk_device *device_make(struct ib_device *ib)
 
 	if (!dev)
 		return NULL;
-	ndk_host_init(&dev->site.host, rdma_protocol_iwarp(ib, NDK_PORT) ? NDK_TRANSPORT_IWARP : NDK_TRANSPORT_IB);
+	ndk_host_init(&dev->site.host,
+		      rdma_protocol_iwarp(ib, NDK_PORT) ? NDK_TRANSPORT_IWARP : NDK_TRANSPORT_IB);
 	dev->site.ops = &ndk_kernel_ops;
 	spin_lock_init(&dev->lock);
 	kref_init(&dev->ref);
@@ -96,7 +97,8 @@ static void fill_info(struct ndk_device *dev)
 	NDK_ADAPTER_INFO *info = &dev->site.host.info;
 	const struct ib_device_attr *attr = &dev->ib->attrs;
 	bool iwarp = dev->site.host.transport == NDK_TRANSPORT_IWARP;
-	ULONG depth = min_t(ULONG, attr->max_qp_wr - 1, NDK_MAX_QP_DEPTH); /* one is the drain marker */
+	ULONG depth =
+		min_t(ULONG, attr->max_qp_wr - 1, NDK_MAX_QP_DEPTH); /* one is the drain marker */
 
 	info->VendorId = attr->vendor_id & 0xffffff;
 	info->DeviceId = attr->vendor_part_id;
@@ -137,8 +139,8 @@ static int client_add(struct ib_device *ib)
 		return -ENOMEM;
 	fill_info(dev);
 	ndk_params_apply(&dev->site.host);
-	dev->site.host.heavy = 1u << NdkObjectTypePd | 1u << NdkObjectTypeCq | 1u << NdkObjectTypeQp |
-			       1u << NdkObjectTypeSharedEndpoint;
+	dev->site.host.heavy = 1u << NdkObjectTypePd | 1u << NdkObjectTypeCq |
+			       1u << NdkObjectTypeQp | 1u << NdkObjectTypeSharedEndpoint;
 	ib_set_client_data(ib, &ndk_client, dev);
 	ndk_addr_start(dev);
 	ndk_names_add(dev);

@@ -44,19 +44,19 @@ enum ndk_part {
 #define NDK_PORT 1u /* an adapter is the first port of its device */
 
 struct ndk_device {
-	struct ndk_site site;	/* first member */
-	spinlock_t lock;	/* the host's lock */
+	struct ndk_site site; /* first member */
+	spinlock_t lock; /* the host's lock */
 	struct kref ref;
-	struct list_head link;	/* in the list of devices; empty once removed */
+	struct list_head link; /* in the list of devices; empty once removed */
 	char name[IB_DEVICE_NAME_MAX]; /* under the lock of the list */
-	struct ib_device *ib;	/* valid until gone */
-	bool gone;		/* written with hw held for writing */
+	struct ib_device *ib; /* valid until gone */
+	bool gone; /* written with hw held for writing */
 	struct rw_semaphore hw;
 	spinlock_t part_lock;
 	struct list_head part[NDK_PARTS];
-	struct list_head lams;	/* mappings not released, under part_lock */
+	struct list_head lams; /* mappings not released, under part_lock */
 	struct work_struct addr_work;
-	atomic_t vector;	/* next completion vector */
+	atomic_t vector; /* next completion vector */
 };
 
 static inline struct ndk_device *ndk_device_of(const struct ndk_host *h)
@@ -83,10 +83,11 @@ void ndk_names_each(void (*fn)(struct ndk_device *dev));
 int ndk_addr_init(void);
 void ndk_addr_exit(void);
 void ndk_addr_start(struct ndk_device *dev); /* may sleep */
-void ndk_addr_stop(struct ndk_device *dev);  /* may sleep */
+void ndk_addr_stop(struct ndk_device *dev); /* may sleep */
 void ndk_addr_settle(struct ndk_device *dev); /* waits for changes already announced; may sleep */
-void ndk_addr_free(struct ndk_device *dev);  /* any context, nothing else uses dev */
-bool ndk_addr_ours(struct ndk_device *dev, struct net_device *ndev); /* process context, ndev held */
+void ndk_addr_free(struct ndk_device *dev); /* any context, nothing else uses dev */
+bool ndk_addr_ours(struct ndk_device *dev,
+		   struct net_device *ndev); /* process context, ndev held */
 struct sockaddr_storage;
 void ndk_addr_to_sockaddr(const struct ndk_addr *a, struct sockaddr_storage *out);
 bool ndk_addr_from_sockaddr(const struct sockaddr_storage *in, struct ndk_addr *out);

@@ -24,7 +24,8 @@ static void shell_unlock(struct ndk_host *h, unsigned long flags)
 }
 
 /* ---- memory ---- */
-static struct ndk_obj *shell_alloc(struct ndk_host *h, NDK_OBJECT_TYPE type, ULONG depth0, ULONG depth1)
+static struct ndk_obj *shell_alloc(struct ndk_host *h, NDK_OBJECT_TYPE type, ULONG depth0,
+				   ULONG depth1)
 {
 	struct ndk_obj *o = ndk_box_make(ndk_device_of(h), type, GFP_ATOMIC);
 	struct ndk_kqp *kqp;

@@ -91,8 +91,9 @@ static void give(const struct ndk_lam *lam, NDK_LOGICAL_ADDRESS_MAPPING *out)
 		out->AdapterPageArray[i].QuadPart = lam->addr[i];
 }
 
-NTSTATUS ndk_lam_build(NDK_ADAPTER *pNdkAdapter, MDL *Mdl, SIZE_T Length, NDK_FN_REQUEST_COMPLETION RequestCompletion,
-		       PVOID RequestContext, NDK_LOGICAL_ADDRESS_MAPPING *pNdkLAM, ULONG *pLAMSize, ULONG *pFBO)
+NTSTATUS ndk_lam_build(NDK_ADAPTER *pNdkAdapter, MDL *Mdl, SIZE_T Length,
+		       NDK_FN_REQUEST_COMPLETION RequestCompletion, PVOID RequestContext,
+		       NDK_LOGICAL_ADDRESS_MAPPING *pNdkLAM, ULONG *pLAMSize, ULONG *pFBO)
 {
 	struct ndk_obj *o = ndk_obj_of(pNdkAdapter, NdkObjectTypeAdapter);
 	struct ndk_lam *lam;
@@ -105,7 +106,8 @@ NTSTATUS ndk_lam_build(NDK_ADAPTER *pNdkAdapter, MDL *Mdl, SIZE_T Length, NDK_FN
 	if (ndk_mdl_span(Mdl, Length) < Length || ndk_mdl_walk(Mdl, Length, no_work, NULL))
 		return STATUS_INVALID_PARAMETER; /* LAM-1, LAM-2 */
 	pages = (MmGetMdlByteOffset(Mdl) + (UINT64)Length + PAGE_SIZE - 1) >> PAGE_SHIFT;
-	need = offsetof(NDK_LOGICAL_ADDRESS_MAPPING, AdapterPageArray) + (UINT64)pages * sizeof(NDK_LOGICAL_ADDRESS);
+	need = offsetof(NDK_LOGICAL_ADDRESS_MAPPING, AdapterPageArray) +
+	       (UINT64)pages * sizeof(NDK_LOGICAL_ADDRESS);
 	if (need > U32_MAX)
 		return STATUS_INSUFFICIENT_RESOURCES;
 	if (!pNdkLAM || *pLAMSize < need) {

@@ -43,7 +43,8 @@ static struct ndk_kconn *make_conn(struct ndk_device *dev)
 	return kc;
 }
 
-static void describe(bool iwarp, struct rdma_cm_id *id, const struct rdma_cm_event *ev, struct ndk_cm_request *r)
+static void describe(bool iwarp, struct rdma_cm_id *id, const struct rdma_cm_event *ev,
+		     struct ndk_cm_request *r)
 {
 	memset(r, 0, sizeof(*r));
 	ndk_addr_from_sockaddr(&id->route.addr.src_addr, &r->local);

@@ -35,7 +35,8 @@ static PVOID *room(MDL *mdl)
 	return (PVOID *)(mdl + 1);
 }
 
-MDL *IoAllocateMdl(PVOID VirtualAddress, ULONG Length, BOOLEAN SecondaryBuffer, BOOLEAN ChargeQuota, PVOID Irp)
+MDL *IoAllocateMdl(PVOID VirtualAddress, ULONG Length, BOOLEAN SecondaryBuffer, BOOLEAN ChargeQuota,
+		   PVOID Irp)
 {
 	if (!Length)
 		return NULL;
@@ -147,7 +148,8 @@ static void gather(struct gather *g, struct page *page, ULONG offset, ULONG len)
 		g->bad = true;
 }
 
-MDL *NdkMdlFromBvec(const struct bio_vec *Segments, ULONG SegmentCount, PVOID VirtualAddress, gfp_t Gfp)
+MDL *NdkMdlFromBvec(const struct bio_vec *Segments, ULONG SegmentCount, PVOID VirtualAddress,
+		    gfp_t Gfp)
 {
 	struct gather g = {};
 	ULONG i;
@@ -170,7 +172,8 @@ MDL *NdkMdlFromBvec(const struct bio_vec *Segments, ULONG SegmentCount, PVOID Vi
 }
 EXPORT_SYMBOL_GPL(NdkMdlFromBvec);
 
-MDL *NdkMdlFromScatterlist(struct scatterlist *List, ULONG EntryCount, PVOID VirtualAddress, gfp_t Gfp)
+MDL *NdkMdlFromScatterlist(struct scatterlist *List, ULONG EntryCount, PVOID VirtualAddress,
+			   gfp_t Gfp)
 {
 	struct scatterlist *sg;
 	struct gather g = {};
@@ -181,8 +184,8 @@ MDL *NdkMdlFromScatterlist(struct scatterlist *List, ULONG EntryCount, PVOID Vir
 		gather(&g, sg_page(sg), sg->offset, sg->length);
 	if (!g.bytes || g.bad)
 		return NULL;
-	if (!base_of(nth_page(sg_page(List), List->offset >> PAGE_SHIFT), offset_in_page(List->offset),
-		     &VirtualAddress))
+	if (!base_of(nth_page(sg_page(List), List->offset >> PAGE_SHIFT),
+		     offset_in_page(List->offset), &VirtualAddress))
 		return NULL;
 	mdl = make(VirtualAddress, g.bytes, g.n, Gfp);
 	if (!mdl)
@@ -195,8 +198,8 @@ MDL *NdkMdlFromScatterlist(struct scatterlist *List, ULONG EntryCount, PVOID Vir
 EXPORT_SYMBOL_GPL(NdkMdlFromScatterlist);
 
 /* ---- reading a chain ---- */
-static int walk_one(const MDL *mdl, ULONG length, int (*fn)(void *ctx, struct page *page, u32 offset, u32 len),
-		    void *ctx)
+static int walk_one(const MDL *mdl, ULONG length,
+		    int (*fn)(void *ctx, struct page *page, u32 offset, u32 len), void *ctx)
 {
 	ULONG offset = MmGetMdlByteOffset(mdl);
 	ULONG i = 0, len;
@@ -215,8 +218,8 @@ static int walk_one(const MDL *mdl, ULONG length, int (*fn)(void *ctx, struct pa
 	return 0;
 }
 
-int ndk_mdl_walk(const MDL *mdl, SIZE_T length, int (*fn)(void *ctx, struct page *page, u32 offset, u32 len),
-		 void *ctx)
+int ndk_mdl_walk(const MDL *mdl, SIZE_T length,
+		 int (*fn)(void *ctx, struct page *page, u32 offset, u32 len), void *ctx)
 {
 	ULONG len;
 	int err;

@@ -52,7 +52,9 @@ static int map_memory(struct ndk_kmr *kmr, struct ib_device *ib)
 		return err;
 	if (f.n > ib->attrs.max_fast_reg_page_list_len)
 		return -EINVAL;
-	kmr->sg = ndk_api_alloc_fails(kmr->mr.obj.host) ? NULL : kcalloc(f.n, sizeof(*kmr->sg), GFP_KERNEL);
+	kmr->sg = ndk_api_alloc_fails(kmr->mr.obj.host) ?
+			  NULL :
+			  kcalloc(f.n, sizeof(*kmr->sg), GFP_KERNEL);
 	if (!kmr->sg)
 		return -ENOMEM;
 	sg_init_table(kmr->sg, f.n);
@@ -86,7 +88,8 @@ static int register_pages(struct ndk_kmr *kmr, struct ndk_kpd *kpd)
 
 	if (ndk_api_alloc_fails(kmr->mr.obj.host))
 		return -ENOMEM;
-	ib = ib_alloc_mr(kpd->ib, IB_MR_TYPE_MEM_REG, kmr->sg_count); /* entries, before any were merged */
+	ib = ib_alloc_mr(kpd->ib, IB_MR_TYPE_MEM_REG,
+			 kmr->sg_count); /* entries, before any were merged */
 	if (IS_ERR(ib))
 		return PTR_ERR(ib);
 	kmr->ib = ib;

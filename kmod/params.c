@@ -10,7 +10,7 @@
 #include "device.h"
 
 #define NDK_MAX_DEADLINE_MS 3600000u
-#define NDK_MAX_BACKLOG 65536u
+#define NDK_MAX_BACKLOG	    65536u
 
 static int set_deadline(const char *val, const struct kernel_param *kp)
 {
@@ -35,7 +35,8 @@ MODULE_PARM_DESC(connect_ms, "milliseconds until NdkConnect gives up (10000)");
 
 static unsigned int accept_ms = NDK_DEFAULT_ACCEPT_MS;
 module_param_cb(accept_ms, &deadline_ops, &accept_ms, 0644);
-MODULE_PARM_DESC(accept_ms, "milliseconds from NdkAccept or NdkCompleteConnect to the connection (30000)");
+MODULE_PARM_DESC(accept_ms,
+		 "milliseconds from NdkAccept or NdkCompleteConnect to the connection (30000)");
 
 static unsigned int disconnect_ms = NDK_DEFAULT_DISCONNECT_MS;
 module_param_cb(disconnect_ms, &deadline_ops, &disconnect_ms, 0644);

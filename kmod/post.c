@@ -121,7 +121,8 @@ static NTSTATUS check_send(struct ndk_kqp *kqp, const NDK_SGE *sgl, ULONG n, ULO
 	return ndk_post_check(&kqp->qp, NDK_OP_SEND, sgl, n, flags);
 }
 
-static NTSTATUS send_locked(struct ndk_kqp *kqp, PVOID ctx, const NDK_SGE *sgl, ULONG n, ULONG flags)
+static NTSTATUS send_locked(struct ndk_kqp *kqp, PVOID ctx, const NDK_SGE *sgl, ULONG n,
+			    ULONG flags)
 {
 	UCHAR bytes[NDK_MAX_INLINE];
 	struct ib_sge sge[NDK_MAX_SGE];
@@ -148,7 +149,8 @@ static NTSTATUS send_locked(struct ndk_kqp *kqp, PVOID ctx, const NDK_SGE *sgl, 
 	return post_status(err);
 }
 
-NTSTATUS ndk_post_send(NDK_QP *pNdkQp, PVOID RequestContext, const NDK_SGE *pSgl, ULONG nSge, ULONG Flags)
+NTSTATUS ndk_post_send(NDK_QP *pNdkQp, PVOID RequestContext, const NDK_SGE *pSgl, ULONG nSge,
+		       ULONG Flags)
 {
 	struct ndk_kqp *kqp = (struct ndk_kqp *)ndk_obj_of(pNdkQp, NdkObjectTypeQp);
 	NTSTATUS status = STATUS_CONNECTION_INVALID;
@@ -217,7 +219,8 @@ static NTSTATUS receive_locked(struct ndk_kqp *kqp, PVOID ctx, const NDK_SGE *sg
 	if (kqp->gated) {
 		status = hold(kqp, &wr);
 	} else {
-		err = kqp->ib ? ib_post_recv(kqp->ib, &wr, NULL) : -ENODEV; /* none: it could not be rebuilt */
+		err = kqp->ib ? ib_post_recv(kqp->ib, &wr, NULL) :
+				-ENODEV; /* none: it could not be rebuilt */
 		status = err ? post_status(err) : STATUS_SUCCESS;
 	}
 	if (status != STATUS_SUCCESS)

@@ -179,7 +179,8 @@ static ULONG posted_to_device(struct ndk_kqp *kqp)
 
 static bool quiet(struct ndk_kqp *kqp)
 {
-	return !ndk_ring_busy(&kqp->qp.init) && (LONG)(READ_ONCE(kqp->qp.recv.done) - posted_to_device(kqp)) >= 0;
+	return !ndk_ring_busy(&kqp->qp.init) &&
+	       (LONG)(READ_ONCE(kqp->qp.recv.done) - posted_to_device(kqp)) >= 0;
 }
 
 static void cancel(struct ndk_kcq *kcq, struct ndk_shelf *s, ULONG upto)
@@ -213,7 +214,8 @@ static void run_softirqs(void)
 
 static unsigned int patience(const struct ndk_kqp *kqp)
 {
-	return READ_ONCE(kqp->qp.rcq->fault) || READ_ONCE(kqp->qp.icq->fault) ? NDK_DRAIN_LOSSY_MS : NDK_DRAIN_MS;
+	return READ_ONCE(kqp->qp.rcq->fault) || READ_ONCE(kqp->qp.icq->fault) ? NDK_DRAIN_LOSSY_MS :
+										NDK_DRAIN_MS;
 }
 
 /*
@@ -236,7 +238,7 @@ static bool drain(struct ndk_kqp *kqp)
 		if (done != READ_ONCE(kqp->qp.init.done))
 			stalled = 0;
 		done = READ_ONCE(kqp->qp.init.done);
-		if (++stalled == NDK_STALLED_ROUNDS && ndk_ring_busy(&kqp->qp.init))
+		if (++stalled % NDK_STALLED_ROUNDS == 0 && ndk_ring_busy(&kqp->qp.init))
 			ndk_post_marker(kqp);
 		usleep_range(50, 200);
 	}
@@ -252,8 +254,9 @@ static void end(struct ndk_kqp *kqp)
 	ndk_qp_move(kqp, IB_QPS_ERR);
 	if (!drain(kqp)) {
 		if (patience(kqp) == NDK_DRAIN_MS)
-			pr_warn_ratelimited("ndk: %s: a flushed queue pair did not report all its requests\n",
-					    dev_of(kqp)->name);
+			pr_warn_ratelimited(
+				"ndk: %s: a flushed queue pair did not report all its requests\n",
+				dev_of(kqp)->name);
 		ndk_qp_move(kqp, IB_QPS_RESET);
 		pump(kqp);
 		synchronize_rcu(); /* posts that began before the reset */

@@ -46,7 +46,8 @@ int ndk_qp_move(struct ndk_kqp *kqp, enum ib_qp_state state)
 	return modify(kqp, &attr, IB_QP_STATE);
 }
 
-static int move_with(struct ndk_kqp *kqp, struct rdma_cm_id *id, enum ib_qp_state state, ULONG in, ULONG out)
+static int move_with(struct ndk_kqp *kqp, struct rdma_cm_id *id, enum ib_qp_state state, ULONG in,
+		     ULONG out)
 {
 	struct ib_qp_attr attr = { .qp_state = state };
 	int mask = 0;

@@ -70,7 +70,9 @@ static void retire(struct ndk_kcq *kcq, struct ndk_shelf *s, ULONG upto, bool fl
 
 	while (s->ring->done != upto && ndk_ring_busy(s->ring)) {
 		p = &s->place[s->ring->done % s->depth];
-		status = silent(s) ? STATUS_SUCCESS : flushed ? STATUS_CANCELLED : STATUS_INTERNAL_ERROR;
+		status = silent(s) ? STATUS_SUCCESS :
+			 flushed   ? STATUS_CANCELLED :
+				     STATUS_INTERNAL_ERROR;
 		WARN_ON_ONCE(status == STATUS_INTERNAL_ERROR);
 		if (ndk_ring_complete(&s->kqp->qp, s->ring, status, 0, &p->result))
 			ndk_shelf_park(kcq, p);

@@ -50,12 +50,9 @@ void ndk_compat_settle_cq(struct ib_cq *cq)
 	if (cq->device->ops.driver_id != RDMA_DRIVER_RXE)
 		return;
 	cpus_read_lock();
-	for_each_online_cpu(cpu)
-		pass_on(cpu);
+	for_each_online_cpu(cpu) pass_on(cpu);
 	cpus_read_unlock();
 }
 #else
-void ndk_compat_settle_cq(struct ib_cq *cq)
-{
-}
+void ndk_compat_settle_cq(struct ib_cq *cq) {}
 #endif
