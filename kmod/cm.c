@@ -106,13 +106,17 @@ void ndk_cm_routed(struct ndk_kconn *kc)
 	struct ndk_kqp *kqp = (struct ndk_kqp *)kc->c.qp;
 	int err;
 
-	if (!kc->id || !kqp || !kqp->ib)
+	if (!kc->id || !kqp)
 		return; /* torn down meanwhile */
+	p.qp_num = ndk_qp_number(kqp);
+	if (!p.qp_num) {
+		ndk_cm_fail(kc, NDK_CM_LOCAL_ERROR, -ENODEV);
+		return;
+	}
 	p.private_data = kc->c.data->out;
 	p.private_data_len = kc->c.data->out_len;
 	p.responder_resources = kc->c.want_in;
 	p.initiator_depth = kc->c.want_out;
-	p.qp_num = kqp->ib->qp_num;
 	err = rdma_connect(kc->id, &p);
 	kc->asked = !err;
 	if (err)
@@ -125,6 +129,7 @@ static int move_and_confirm(struct ndk_kconn *kc, struct ndk_kqp *kqp, struct rd
 
 	rdma_lock_handler(kc->id);
 	mutex_lock(&kqp->mutex);
+	ndk_qp_settle(kqp);
 	err = kqp->ib ? ndk_qp_move_rts(kqp, kc->id, kc->c.eff_in, kc->c.eff_out) : -ENODEV;
 	mutex_unlock(&kqp->mutex);
 	/* the CM finds memory for the message atomically, so this is where it is scarce first */
@@ -159,7 +164,8 @@ void ndk_cm_accept(struct ndk_kconn *kc)
 	};
 	int err;
 
-	if (!kc->id || !kqp || !kqp->ib) {
+	p.qp_num = kc->id && kqp ? ndk_qp_number(kqp) : 0;
+	if (!p.qp_num) {
 		ndk_cm_fail(kc, NDK_CM_STEP_FAILED, -ENODEV);
 		return;
 	}
@@ -167,7 +173,6 @@ void ndk_cm_accept(struct ndk_kconn *kc)
 	p.private_data_len = kc->c.data->out_len;
 	p.responder_resources = kc->c.eff_in;
 	p.initiator_depth = kc->c.eff_out;
-	p.qp_num = kqp->ib->qp_num;
 	err = move_and_confirm(kc, kqp, &p);
 	if (err)
 		ndk_cm_fail(kc, NDK_CM_STEP_FAILED, err);

@@ -144,6 +144,7 @@ static int client_add(struct ib_device *ib)
 	ib_set_client_data(ib, &ndk_client, dev);
 	ndk_addr_start(dev);
 	ndk_names_add(dev);
+	schedule_work(&dev->addr_work); /* for an address that came before we could be found by name */
 	return 0;
 }
 

@@ -143,6 +143,8 @@ struct ndk_kqp {
 	struct ndk_shelf *recv_shelf;
 	u32 unsignaled; /* silent requests since the last signalled one, under post */
 	bool gated; /* a reset is due: receives wait in held, under take */
+	bool reset_due; /* asked for and not yet carried out, under take */
+	u32 gate_seq; /* counts the closings of the gate: only the last one's reset opens it */
 	ULONG gate_mark; /* ring head at the flush: earlier receives are to be cancelled */
 	struct list_head held; /* struct ndk_held */
 	unsigned long events;
@@ -153,6 +155,8 @@ void ndk_qp_kill(struct ndk_kqp *kqp); /* hw: hardware only */
 void ndk_qp_unbuild(struct ndk_kqp *kqp); /* hw */
 void ndk_qp_flush_hw(struct ndk_kqp *kqp, ULONG how); /* hw; enum ndk_qp_flush */
 void ndk_qp_revive(struct ndk_kqp *kqp); /* hw; iWARP */
+void ndk_qp_settle(struct ndk_kqp *kqp); /* hw, under mutex: a reset that is due happens now */
+u32 ndk_qp_number(struct ndk_kqp *kqp); /* hw: settled; 0 if there is no hardware QP */
 void ndk_qp_drain_hw(struct ndk_kqp *kqp); /* hw: no DMA is left at return */
 void ndk_qp_to_error(struct ndk_kqp *kqp); /* hw */
 void ndk_qp_events(struct ndk_kqp *kqp); /* hw; the lane's answer to kqp->events */
@@ -167,6 +171,7 @@ NDK_FN_SEND ndk_post_send;
 NDK_FN_RECEIVE ndk_post_receive;
 NDK_FN_FLUSH ndk_qp_flush_call;
 int ndk_post_marker(struct ndk_kqp *kqp); /* under mutex, QP in error */
+void ndk_post_gate(struct ndk_kqp *kqp); /* under take: closes the gate for a reset */
 void ndk_post_held(struct ndk_kqp *kqp, bool usable); /* under mutex; opens the gate */
 NDK_FN_GET_PRIVILEGED_MEMORY_REGION_TOKEN ndk_pd_token;
 NDK_FN_BUILD_LAM ndk_lam_build;

@@ -292,6 +292,14 @@ void ndk_post_held(struct ndk_kqp *kqp, bool usable)
 	spin_unlock_bh(&kqp->take);
 }
 
+void ndk_post_gate(struct ndk_kqp *kqp)
+{
+	kqp->gated = true;
+	kqp->reset_due = true;
+	kqp->gate_seq++;
+	kqp->gate_mark = kqp->qp.recv.head;
+}
+
 static bool wants_reset(const struct ndk_fx *fx)
 {
 	ULONG i;
@@ -323,8 +331,7 @@ VOID ndk_qp_flush_call(NDK_QP *pNdkQp)
 	ndk_kernel_ops.unlock(h, flags);
 	if (wants_reset(&fx)) {
 		bh = lock_queue(&kqp->take);
-		kqp->gated = true;
-		kqp->gate_mark = kqp->qp.recv.head;
+		ndk_post_gate(kqp);
 		unlock_queue(&kqp->take, bh);
 	}
 	ndk_api_run(h, &fx);

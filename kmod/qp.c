@@ -195,11 +195,18 @@ static void cancel(struct ndk_kcq *kcq, struct ndk_shelf *s, ULONG upto)
 		ndk_cq_raise(kcq, NDK_CQ_EVENT_SOLICITED);
 }
 
-/* The device has forgotten its requests: those without a result get one here. Nobody posts meanwhile. */
+/*
+ * The device has forgotten its requests: those without a result get one here. The queues are locked,
+ * because a post that is about to fail has its slot in the ring until it does.
+ */
 static void cancel_rest(struct ndk_kqp *kqp)
 {
-	cancel(icq_of(kqp), kqp->init_shelf, READ_ONCE(kqp->qp.init.head));
-	cancel(rcq_of(kqp), kqp->recv_shelf, READ_ONCE(kqp->qp.recv.head));
+	spin_lock_bh(&kqp->post);
+	cancel(icq_of(kqp), kqp->init_shelf, kqp->qp.init.head);
+	spin_unlock_bh(&kqp->post);
+	spin_lock_bh(&kqp->take);
+	cancel(rcq_of(kqp), kqp->recv_shelf, kqp->qp.recv.head);
+	spin_unlock_bh(&kqp->take);
 }
 
 /*
@@ -251,8 +258,8 @@ static bool drain(struct ndk_kqp *kqp)
 static void end(struct ndk_kqp *kqp)
 {
 	kqp->ended = true;
-	ndk_qp_move(kqp, IB_QPS_ERR);
-	if (!drain(kqp)) {
+	/* a QP that does not even go to the error state flushes nothing: no use in waiting */
+	if (ndk_qp_move(kqp, IB_QPS_ERR) || !drain(kqp)) {
 		if (patience(kqp) == NDK_DRAIN_MS)
 			pr_warn_ratelimited(
 				"ndk: %s: a flushed queue pair did not report all its requests\n",
@@ -290,7 +297,9 @@ static int rebuild(struct ndk_kqp *kqp)
 {
 	struct ib_qp *old = kqp->ib;
 
+	spin_lock_bh(&kqp->take); /* receives look at it under this lock */
 	kqp->ib = NULL;
+	spin_unlock_bh(&kqp->take);
 	ib_destroy_qp(old);
 	pump(kqp);
 	return make_hw(kqp);
@@ -311,22 +320,62 @@ static int reset(struct ndk_kqp *kqp)
 	return err;
 }
 
-static void flush(struct ndk_kqp *kqp, ULONG how)
+/*
+ * Carries out the reset that is due. If another flush closed the gate again meanwhile, its own reset
+ * is due and opens it: what waits there was posted between the two and is that one's to cancel.
+ */
+static void carry_reset(struct ndk_kqp *kqp)
 {
+	bool again;
+	u32 seq;
 	int err;
 
-	if (how != NDK_QP_FLUSH_RESET || kqp->ended) {
-		ndk_qp_move(kqp, IB_QPS_ERR);
-		ndk_post_held(kqp, true);
-		return;
-	}
+	spin_lock_bh(&kqp->take);
+	kqp->reset_due = false;
+	seq = kqp->gate_seq;
+	spin_unlock_bh(&kqp->take);
 	err = reset(kqp);
+	spin_lock_bh(&kqp->take);
+	again = kqp->gate_seq != seq;
+	spin_unlock_bh(&kqp->take);
 	if (err && kqp->ib)
 		end(kqp);
-	else
+	else if (!again)
 		ndk_post_held(kqp, !err);
 	if (err)
 		ndk_qp_raise(kqp, NDK_QP_EVENT_BROKEN);
+}
+
+/*
+ * The lane of the QP and that of its connector are not ordered with each other: a connection that
+ * begins after a flush must not be met by its reset. So it carries the reset out itself, and the lane
+ * then finds nothing due.
+ */
+void ndk_qp_settle(struct ndk_kqp *kqp)
+{
+	while (kqp->ib && !kqp->ended && READ_ONCE(kqp->reset_due))
+		carry_reset(kqp);
+}
+
+u32 ndk_qp_number(struct ndk_kqp *kqp)
+{
+	u32 number;
+
+	mutex_lock(&kqp->mutex);
+	ndk_qp_settle(kqp);
+	number = kqp->ib ? kqp->ib->qp_num : 0;
+	mutex_unlock(&kqp->mutex);
+	return number;
+}
+
+static void flush(struct ndk_kqp *kqp, ULONG how)
+{
+	if (how == NDK_QP_FLUSH_RESET && !kqp->ended) {
+		ndk_qp_settle(kqp);
+		return;
+	}
+	ndk_qp_move(kqp, IB_QPS_ERR);
+	ndk_post_held(kqp, true);
 }
 
 void ndk_qp_flush_hw(struct ndk_kqp *kqp, ULONG how)
@@ -344,8 +393,7 @@ void ndk_qp_flush_hw(struct ndk_kqp *kqp, ULONG how)
 void ndk_qp_revive(struct ndk_kqp *kqp)
 {
 	spin_lock_bh(&kqp->take);
-	kqp->gated = true;
-	kqp->gate_mark = kqp->qp.recv.head;
+	ndk_post_gate(kqp);
 	spin_unlock_bh(&kqp->take);
 	ndk_qp_flush_hw(kqp, NDK_QP_FLUSH_RESET);
 }

@@ -32,7 +32,7 @@ threads-ib    | fabric | 300 | build/bin/ndk_conformance --fabric ib --threads -
 threads-iwarp | fabric | 300 | build/bin/ndk_conformance --fabric iwarp --threads --tap build/results/threads-iwarp.tap
 kernel-rxe    | kmod   | 700 | tests/run/vm_suite.sh kernel-rxe tests/kmod/rxe.guest.sh
 kernel-module | kmod   | 300 | tests/run/vm_suite.sh kernel-module tests/kmod/module.guest.sh
-kernel-churn  | kmod   | 400 | tests/run/vm_suite.sh kernel-churn tests/kmod/churn.guest.sh
+kernel-churn  | kmod   | 900 | tests/run/vm_suite.sh kernel-churn tests/kmod/churn.guest.sh
 requirements  | last   | 60  | tests/run/commands.sh requirements 'the tool itself' 'python3 tests/requirements/test_requirements.py' 'every rule' 'tests/requirements/requirements.py all' 'the seed table' 'tests/requirements/requirements.py seed'
 EOT
 }
