@@ -475,6 +475,19 @@ TEST_F(Connecting, the_active_side_may_reject)
 }
 
 /* ---- close in every state of the attempt ---- */
+TEST_F(Connecting, an_attempt_that_fails_is_counted_once)
+{
+	NDK_COVERS("MGMT-8");
+	w.connect(c, qp);
+	w.news(c, NDK_CM_RESPONSE);
+	w.settle();
+	w.news(c, NDK_CM_REJECTED);
+	EXPECT_EQ(w.host.count.connect_fail, 0u) << "not decided yet";
+	w.close(c);
+	w.settle();
+	EXPECT_EQ(w.host.count.connect_fail, 1u);
+}
+
 TEST_F(Connecting, close_cancels_the_attempt)
 {
 	NDK_COVERS("CLOSE-5 CLOSE-14 U-3 CLOSE-8 EP-3");

@@ -40,9 +40,12 @@ const Sign kSigns[] = {
 	{ NDK_CONN_ACT(DONE), NDK_FX_CALL_REQUEST },
 };
 
+const UINT32 kTimes = NDK_CONN_ACT(TIME_CONNECT) | NDK_CONN_ACT(TIME_ACCEPT) |
+		      NDK_CONN_ACT(TIME_COMPLETE) | NDK_CONN_ACT(TIME_DISCONNECT);
+
 class Pair : public testing::TestWithParam<unsigned> {
 protected:
-	void legal(Lab &lab, unsigned state, unsigned event, const struct ndk_step &row)
+	void legal(Lab &lab, unsigned event, const struct ndk_step &row)
 	{
 		std::map<UCHAR, unsigned> before;
 		const struct ndk_machine *m = ndk_machine(NDK_MACHINE_CONNECTOR);
@@ -51,6 +54,7 @@ protected:
 			before[s.kind] = lab.w.count(s.kind);
 		bool answer_due = lab.c && lab.c->req.phase == NDK_REQ_PENDED;
 		bool removed = lab.w.host.removed;
+		struct ndk_counters counted = lab.w.host.count;
 		ASSERT_TRUE(lab.event(event));
 		if (!lab.c || !lab.w.exists(lab.c))
 			return; /* closed inside the call */
@@ -66,7 +70,23 @@ protected:
 			EXPECT_EQ(lab.w.count(s.kind), before[s.kind] + expected)
 				<< ndk_effect_name(s.kind);
 		}
-		(void)state;
+		expect_counts(lab.w.host.count, counted, row.acts);
+		if (row.acts & kTimes) {
+			EXPECT_TRUE(lab.w.timer(lab.c));
+		} else if (row.acts & NDK_CONN_ACT(TIME_STOP)) {
+			EXPECT_FALSE(lab.w.timer(lab.c));
+		}
+	}
+
+	static void expect_counts(const struct ndk_counters &now, const struct ndk_counters &before,
+				  UINT32 acts)
+	{
+		EXPECT_EQ(now.connect_fail - before.connect_fail,
+			  (acts & NDK_CONN_ACT(COUNT_FAIL)) ? 1u : 0u);
+		EXPECT_EQ(now.conn_error - before.conn_error,
+			  (acts & NDK_CONN_ACT(COUNT_ERROR)) ? 1u : 0u);
+		EXPECT_EQ(now.connect + now.accept - before.connect - before.accept,
+			  (acts & NDK_CONN_ACT(UP)) ? 1u : 0u);
 	}
 
 	void illegal(Lab &lab, unsigned state, unsigned event)
@@ -108,7 +128,7 @@ TEST_P(Pair, does_what_its_row_says)
 	if (HasFatalFailure())
 		return;
 	if (row.legal)
-		legal(lab, state, event, row);
+		legal(lab, event, row);
 	else
 		illegal(lab, state, event);
 }

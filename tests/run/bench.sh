@@ -16,7 +16,6 @@ measurements() {
 	cat <<'EOT'
 core   | 300 | build/bin/core_bench
 fabric | 400 | build/bin/fabric_bench
-kernel | 600 | tests/run/vm.sh bench tests/kmod/bench.guest.sh
 EOT
 }
 
@@ -24,9 +23,8 @@ main() {
 	local name budget command start failed=() out=$NDK_RESULTS/bench
 	cd "$NDK_ROOT"
 	mkdir -p "$out" "$NDK_LOGS"
-	tests/run/deps.sh
+	tests/run/deps.sh build
 	step "build user space" tests/run/build_user.sh
-	step "build kernel module" tests/run/build_kmod.sh
 	while IFS='|' read -r -u 3 name budget command; do
 		name=${name// /} budget=${budget// /} command=${command# }
 		[[ $name == *"${T:-}"* ]] || continue

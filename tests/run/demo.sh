@@ -71,7 +71,7 @@ main() {
 	mkdir -p "$NDK_LOGS"
 	rm -f "$NDK_LOGS"/demo-*.log
 	tests/run/deps.sh
-	step "build user space" tests/run/build_user.sh
+	step "build user space" tests/run/build_user.sh ndkping
 	step "build kernel module" tests/run/build_kmod.sh
 	failed=()
 	start=$(now_ms)

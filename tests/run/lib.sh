@@ -31,13 +31,21 @@ die() {
 # step TITLE COMMAND...: runs it with its output in build/logs/, shows the time it took, and on
 # failure the end of that output and the command that repeats the step.
 step() {
-	local title=$1 log start
+	local title=$1 log start pid ticks=0
 	shift
 	mkdir -p "$NDK_LOGS"
 	log=$NDK_LOGS/$(tr -cs 'A-Za-z0-9\n' - <<<"$title").log
 	start=$(now_ms)
 	printf '== %s ...\n' "$title"
-	if "$@" >"$log" 2>&1 </dev/null; then
+	"$@" >"$log" 2>&1 </dev/null &
+	pid=$!
+	# a sign of life every ten seconds: the last line of its log
+	while kill -0 "$pid" 2>/dev/null; do
+		sleep 0.2
+		ticks=$((ticks + 1))
+		[ $((ticks % 50)) -ne 0 ] || printf '   ... %s\n' "$(tail -n 1 "$log" | cut -c 1-100)"
+	done
+	if wait "$pid"; then
 		printf '   %s: ok, %s s\n' "$title" "$(seconds "$start")"
 		return 0
 	fi

@@ -154,6 +154,30 @@ NDK_CASE(reject_after_abandonment, "REJ-4 CLOSE-1", NDK_ON_ALL,
 	accept_abandoned_body(NDK_ANSWER_NATURAL, TRUE);
 }
 
+NDK_CASE(accept_flushed, "ACPT-6 FLUSH-1 FLUSH-2 CLOSE-1", NDK_ON_ALL,
+	 "flushing the QP of a pending accept ends the accept, with STATUS_CONNECTION_ABORTED")
+{
+	KIT_EACH_ANSWER(mode)
+	{
+		PVOID posted = kit_context();
+		struct staged s;
+
+		REQUIRE(stage_to(&s, STAGE_ACCEPTED));
+		REQUIRE_STATUS(kit_receive(s.b->qp, posted, s.b->buffer, 0, 16), STATUS_SUCCESS);
+		if (conf_iwarp())
+			REQUIRE_STATUS(kit_wait(s.accepting), STATUS_SUCCESS);
+		s.b->qp->Dispatch->NdkFlush(s.b->qp);
+		CHECK(kit_expect(s.b->cq, posted, STATUS_CANCELLED));
+		if (!conf_iwarp()) {
+			CHECK_STATUS(kit_wait(s.accepting), STATUS_CONNECTION_ABORTED);
+			CHECK_EQ(s.cb->events, 0);
+		}
+		CHECK(KIT_CLOSED(s.cb->connector));
+		CHECK(KIT_CLOSED(s.ca->connector));
+		CHECK(stage_still_well(&s));
+	}
+}
+
 /* ---- the other side does not complete ---- */
 
 static void accept_too_late_body(int mode)
@@ -462,7 +486,7 @@ NDK_CASE(getters_of_addresses, "CTR-5 CTR-6 CTR-7 U-42", NDK_ON_ALL,
 }
 
 CONF_CASES(accept, CASE(accept_completes_last), CASE(accept_slowly), CASE(accept_early_data),
-	   CASE(accept_rejected), CASE(accept_closed_upon), CASE(accept_after_abandonment),
+	   CASE(accept_rejected), CASE(accept_closed_upon), CASE(accept_flushed), CASE(accept_after_abandonment),
 	   CASE(reject_after_abandonment), CASE(accept_too_late), CASE(accept_private_data),
 	   CASE(accept_events), CASE(accept_wrong_state), CASE(accept_wrong_qp), CASE(reject_refuses),
 	   CASE(reject_or_close), CASE(reject_too_much), CASE(getters_of_data), CASE(getters_of_addresses));
