@@ -29,7 +29,7 @@ else
 endif
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
 	@sed -n '/^#   [A-Z]/s/^# //p' Makefile
 
 deps: ## install the packages needed to build and test (Debian, Ubuntu)

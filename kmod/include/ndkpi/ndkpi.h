@@ -36,8 +36,8 @@ extern "C" {
 /*
  * Opens the adapter called Name and stores it in *ppNdkAdapter; on failure that
  * is left alone. In the kernel Name is an RDMA device ("rxe0") or its network
- * interface; in user space it carries the binding first ("fabric:0",
- * "verbs:rxe0", "device:rxe0").
+ * interface; in user space it carries the binding first ("fabric:0"), and a
+ * binding that the library does not have is an unknown name.
  *
  * Version names the major and the lowest minor that will do (VER-1). Majors 1
  * and 2 exist: 1.x opens at 1.2, 2.x at 2.1, which Header.Version then reports
