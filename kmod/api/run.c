@@ -38,7 +38,8 @@ void ndk_api_run(struct ndk_host *h, struct ndk_fx *fx)
 	ULONG i;
 
 	for (i = 0; i < fx->count; i++) {
-		if (fx->e[i].kind == NDK_FX_CM_CONNECT || fx->e[i].kind == NDK_FX_CM_LISTEN)
+		if (fx->e[i].kind == NDK_FX_CM_CONNECT || fx->e[i].kind == NDK_FX_CM_LISTEN ||
+		    fx->e[i].kind == NDK_FX_CM_ACCEPT)
 			grown = TRUE;
 	}
 	if (grown) {
