@@ -104,9 +104,9 @@ typedef NTSTATUS(NDK_FN_QUERY_ADAPTER_INFO)(NDK_ADAPTER *pNdkAdapter, NDK_ADAPTE
 
 /*
  * Creates a completion queue of at least CqDepth entries. CqNotification is
- * called when an arm is satisfied, and never unarmed (CQ-3). Affinity is a
- * hint and may be NULL (CQ-2). STATUS_INVALID_PARAMETER: CqDepth 0 or above
- * MaxCqDepth (CQ-1, U-33); STATUS_INSUFFICIENT_RESOURCES. Context: atomic.
+ * called when an arm is satisfied, and never unarmed (CQ-3); it is not NULL.
+ * Affinity is a hint and may be NULL (CQ-2). STATUS_INVALID_PARAMETER: no
+ * CqNotification, CqDepth 0 or above MaxCqDepth (CQ-1, U-33); STATUS_INSUFFICIENT_RESOURCES. Context: atomic.
  */
 typedef NTSTATUS(NDK_FN_CREATE_CQ)(NDK_ADAPTER *pNdkAdapter, ULONG CqDepth,
 				   NDK_FN_CQ_NOTIFICATION_CALLBACK CqNotification,

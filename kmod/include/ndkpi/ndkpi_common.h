@@ -6,19 +6,23 @@
  * Owns: the types named above and the forward declarations of all objects.
  * Anyone may include it; it needs only ndkpi_types.h.
  *
+ * Ids like CONN-7 or U-28 name rules of the interface and holes in it with our
+ * reading: Documentation/requirements has them all.
+ *
  * The words used in the comments of all these headers:
  *
  *   atomic     may be called, and a callback may be made, where sleeping is
  *              forbidden: in softirq, with a spinlock held. Not in a hard
  *              interrupt. What would sleep is queued and the call pends
- *              (IRQL-1, IRQL-3, IRQL-4).
+ *              (IRQL-1, IRQL-3, IRQL-4; CONN-3 and CMPL-13 for
+ *              connecting, CREATE-12 and CLOSE-10 for their callbacks).
  *   may sleep  process context only (IRQL-2).
  *   inline     returned by the call itself; the request is then over and its
  *              callback is never called (REQ-2, CREATE-3).
  *   async      passed to the completion callback of a call that returned
  *              STATUS_PENDING; exactly once (REQ-1, CREATE-2).
  *
- * Unless a comment says otherwise, a status listed may be inline or async, a
+ * Unless a comment says otherwise, a status listed may be inline or async (U-16), a
  * call that takes a completion callback may return STATUS_PENDING, a call
  * without one never does (REQ-10), and any negative status not listed is a
  * plain failure that changed nothing (REQ-12, CONN-21). A completion callback
@@ -26,11 +30,17 @@
  * CREATE-13, CLOSE-19). Every function is atomic except NdkQueryAdapterInfo,
  * NdkOpenAdapter and NdkCloseAdapter.
  *
+ * Callbacks are the consumer's own functions, given with the call they answer
+ * (GEN-2, CREATE-11); they return nothing, and their return says only that they
+ * are over (GEN-3). Their context is the one given, bit for bit (REQ-3, CMPL-5).
+ *
  * Locks: the provider takes its own and holds none across a callback, so any
- * NDK function may be called from inside one (REQ-9, CONC-9), except
- * NdkCloseAdapter (ADP-6). Calls run concurrently in any mix (CONC-8) but for
+ * NDK function may be called from inside one or beside it (REQ-8, REQ-9, CONC-9),
+ * except NdkCloseAdapter (ADP-6). Calls run concurrently in any mix (CONC-8) but for
  * the pairs that the consumer must serialise itself: posts to one queue, and
- * arming and polling one CQ (CONC-1, CONC-2, CONC-6).
+ * arming and polling one CQ (CONC-1, CONC-2, CONC-6). Both queues of a queue pair
+ * may be posted to at once, NdkFlush and NdkCloseConnector may come between
+ * (CONC-3, CONC-4, CONC-5).
  *
  * Arguments are borrowed for the duration of the call only: addresses, private
  * data, SGE and page arrays may live on the stack (U-49). MDLs and the

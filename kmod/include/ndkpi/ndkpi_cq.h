@@ -84,7 +84,8 @@ typedef VOID(NDK_FN_CQ_NOTIFICATION_CALLBACK)(PVOID CqNotificationContext, NTSTA
  * NDK_ADAPTER_FLAG_CQ_RESIZE_SUPPORTED (CQ-21), else STATUS_NOT_SUPPORTED.
  * STATUS_INVALID_PARAMETER: 0 or above MaxCqDepth (CQ-20);
  * STATUS_BUFFER_OVERFLOW: more results are queued than would fit, nothing
- * changed (U-33); STATUS_INSUFFICIENT_RESOURCES. Context: atomic.
+ * changed (U-33); STATUS_DEVICE_BUSY: another resize is pending;
+ * STATUS_INSUFFICIENT_RESOURCES. Context: atomic.
  */
 typedef NTSTATUS(NDK_FN_RESIZE_CQ)(NDK_CQ *pNdkCq, ULONG CqDepth,
 				   NDK_FN_REQUEST_COMPLETION RequestCompletion,

@@ -21,11 +21,23 @@
  *                              NDK_OP_FLAG_INLINE than InlineDataSize (QP-6,
  *                              QP-8, U-27)
  *   STATUS_INVALID_PARAMETER   unknown flag (U-27), or as the function says
+ *   STATUS_INSUFFICIENT_RESOURCES  no memory to keep the request in (U-27)
  * A failure means not posted, no result (QP-2), but deferred requests posted
  * before are handed to the hardware first (DEFER-4). nSge 0 transfers nothing
  * and pSgl may then be NULL. RequestContext may be NULL and returns in the
- * result. Statuses of results: U-28; an error result ends the connection and
- * everything behind it ends STATUS_CANCELLED. Initiator results come in posting
+ * result. An error result ends the connection and everything behind it ends
+ * STATUS_CANCELLED. Statuses of results (U-28):
+ *   STATUS_CANCELLED           flushed: NdkFlush, or the connection ended
+ *   STATUS_ACCESS_VIOLATION    a token, right or bound, local or the peer's
+ *   STATUS_BUFFER_OVERFLOW     a receive that is shorter than its message
+ *   STATUS_DATA_OVERRUN        more bytes than the device takes
+ *   STATUS_IO_TIMEOUT          the peer, or its receive, did not come
+ *   STATUS_REMOTE_RESOURCES    the peer could not: its device, its receive
+ *   STATUS_INVALID_DEVICE_REQUEST  Bind, FastRegister or Invalidate on a region
+ *                              that is not in the state for it
+ *   STATUS_INTERNAL_ERROR      anything else; ProviderErrorCode of the longer
+ *                              result says what the device called it
+ * Initiator results come in posting
  * order, receive results too, with no order between the two (ORD-1, ORD-2).
  */
 #ifndef NDKPI_QP_H
@@ -118,7 +130,8 @@ typedef NTSTATUS(NDK_FN_RECEIVE)(NDK_QP *pNdkQp, PVOID RequestContext, const NDK
  * pMr's registered range; an index, never dereferenced (QP-15, QP-17). Flags:
  * SILENT_SUCCESS, READ_FENCE, ALLOW_REMOTE_READ, ALLOW_REMOTE_WRITE, DEFER.
  * STATUS_ACCESS_VIOLATION: a right pMr lacks; remote write needs its local
- * write (QP-16). The window's token is readable at return (MW-1).
+ * write (QP-16). STATUS_INVALID_DEVICE_REQUEST: pMr is none of NdkRegisterMr, or
+ * not registered. The window's token is readable at return (MW-1).
  * Context: atomic, serialised.
  */
 typedef NTSTATUS(NDK_FN_BIND)(NDK_QP *pNdkQp, PVOID RequestContext, NDK_MR *pMr, NDK_MW *pMw,
@@ -132,7 +145,8 @@ typedef NTSTATUS(NDK_FN_BIND)(NDK_QP *pNdkQp, PVOID RequestContext, NDK_MR *pMr,
  * size (QP-19, QP-17), else STATUS_INVALID_PARAMETER. Flags: SILENT_SUCCESS,
  * READ_FENCE, ALLOW_REMOTE_READ, ALLOW_LOCAL_WRITE, ALLOW_REMOTE_WRITE,
  * RDMA_READ_SINK, DEFER. STATUS_ACCESS_VIOLATION: remote rights on an MR
- * initialised without (QP-20). Tokens are readable at return (MR-16).
+ * initialised without (QP-20). STATUS_INVALID_DEVICE_REQUEST: not initialised, or
+ * a registration is in force. Tokens are readable at return (MR-16).
  * Context: atomic, serialised.
  */
 typedef NTSTATUS(NDK_FN_FAST_REGISTER)(NDK_QP *pNdkQp, PVOID RequestContext, NDK_MR *pMr,
@@ -142,8 +156,8 @@ typedef NTSTATUS(NDK_FN_FAST_REGISTER)(NDK_QP *pNdkQp, PVOID RequestContext, NDK
 
 /*
  * Invalidates the token of a window or of a fast-registered MR, named by its
- * header; never of one registered by NdkRegisterMr (QP-22). Fails if the peer
- * already invalidated it (CQ-18). Flags: SILENT_SUCCESS, READ_FENCE, DEFER.
+ * header; never of one registered by NdkRegisterMr (QP-22). There is nothing to
+ * invalidate, or the peer already did (CQ-18): STATUS_INVALID_DEVICE_REQUEST. Flags: SILENT_SUCCESS, READ_FENCE, DEFER.
  * Context: atomic, serialised.
  */
 typedef NTSTATUS(NDK_FN_INVALIDATE)(NDK_QP *pNdkQp, PVOID RequestContext,
@@ -154,7 +168,8 @@ typedef NTSTATUS(NDK_FN_INVALIDATE)(NDK_QP *pNdkQp, PVOID RequestContext,
  * within the remote range) into the SGEs; RemoteToken as the peer sent it
  * (QP-11). SGEs up to MaxReadRequestSge (QP-7). Flags: SILENT_SUCCESS,
  * READ_FENCE, RDMA_READ_LOCAL_INVALIDATE, DEFER. Reads beyond the effective
- * outbound limit wait (RDL-5). Remote rights and bounds fail in the result:
+ * outbound limit wait (RDL-5); if that is 0, STATUS_INVALID_DEVICE_REQUEST. Remote
+ * rights and bounds fail in the result:
  * STATUS_ACCESS_VIOLATION, or STATUS_REMOTE_RESOURCES (U-28, U-53).
  * Context: atomic, serialised.
  */
