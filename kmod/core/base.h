@@ -80,8 +80,21 @@ struct ndk_obj;
 /* A state changed. machine, from, event, to are names from the row tables. */
 void ndk_port_trace(const struct ndk_obj *obj, const char *machine, const char *from, const char *event,
 		    const char *to);
-/* An event arrived for which the machine has no row; last is the packed history, newest last. */
+/* An event arrived for which the machine has no row. */
 void ndk_port_illegal(const struct ndk_obj *obj, const char *machine, const char *state, const char *event);
+
+/*
+ * For variables on the stack that are written before they are read, field by field: a kernel may be set
+ * to clear them all, and the effect list of a core call is 1.2 KiB.
+ */
+#if defined(__has_attribute)
+#if __has_attribute(__uninitialized__)
+#define NDK_UNINIT __attribute__((__uninitialized__))
+#endif
+#endif
+#ifndef NDK_UNINIT
+#define NDK_UNINIT
+#endif
 
 #define NDK_ASSERT(cond)                                               \
 	do {                                                           \

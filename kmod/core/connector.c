@@ -66,7 +66,7 @@ static NTSTATUS check_connect(const struct ndk_connector *c, const struct ndk_co
 	if (h->removed)
 		return STATUS_DEVICE_REMOVED; /* U-45 */
 	if (!ndk_addr_parse(a->dst, a->dst_len, dst) || ndk_addr_any(dst))
-		return STATUS_INVALID_PARAMETER; /* U-9 */
+		return STATUS_INVALID_PARAMETER; /* U-9; both forms take the same (CONN-6, CONN-34) */
 	if (a->shared) {
 		s = (struct ndk_shared *)ndk_obj_of(a->shared, NdkObjectTypeSharedEndpoint);
 		if (!s || s->obj.adapter != c->obj.adapter || s->state != NDK_SHARED_OPEN)
@@ -94,7 +94,7 @@ static NTSTATUS take_addresses(struct ndk_connector *c, struct ndk_shared *s, co
 		if (ndk_tuple_exists(h, &s->ep.addr, dst))
 			return STATUS_ADDRESS_ALREADY_EXISTS; /* CONN-32 */
 		c->local = s->ep.addr;
-	} else {
+	} else { /* one endpoint each (EP-1) */
 		status = ndk_ep_take(h, &c->ep, NDK_EP_PLAIN, src, dst);
 		if (status != STATUS_SUCCESS)
 			return status;
@@ -130,17 +130,17 @@ NTSTATUS ndk_connector_connect(struct ndk_connector *c, const struct ndk_connect
 	}
 	c->active = 1;
 	c->named = 1;
-	if (s) {
+	if (s) { /* all else is the same for both forms (CONN-35) */
 		ndk_obj_depend(&c->obj, &s->obj);
 		c->shared = s;
 		ndk_shared_event(s, NDK_SHARED_EV_CONNECT);
 	}
 	tie(c, qp, fx);
-	put_data(c, a->data, a->data_len);
-	c->want_in = ndk_min(a->in_limit, h->info.MaxInboundReadLimit);	     /* RDL-2 */
+	put_data(c, a->data, a->data_len); /* CONN-7 */
+	c->want_in = ndk_min(a->in_limit, h->info.MaxInboundReadLimit);	     /* CONN-22, RDL-2 */
 	c->want_out = ndk_min(a->out_limit, h->info.MaxOutboundReadLimit); /* RDL-3 */
 	ndk_connector_step(c, NDK_CONN_EV_CONNECT, STATUS_SUCCESS, fx);
-	return ndk_req_return(&c->obj, &c->req, fx);
+	return ndk_req_return(&c->obj, &c->req, fx); /* CONN-8, CONN-9 */
 }
 
 static void keep_event(struct ndk_connector *c, const struct ndk_accept_args *a)
@@ -171,11 +171,11 @@ NTSTATUS ndk_connector_accept(struct ndk_connector *c, const struct ndk_accept_a
 	if (c->state == NDK_CONN_INCOMING) {
 		tie(c, qp, fx);
 		ndk_tuple_take(h, &c->tuple, &c->local, &c->remote); /* U-7 */
-		put_data(c, a->data, a->data_len);
+		put_data(c, a->data, a->data_len); /* ACPT-2 */
 		keep_event(c, a);
-		c->want_in = ndk_min(a->in_limit, h->info.MaxInboundReadLimit);
+		c->want_in = ndk_min(a->in_limit, h->info.MaxInboundReadLimit); /* ACPT-8, RDL-7 */
 		c->want_out = ndk_min(a->out_limit, h->info.MaxOutboundReadLimit);
-		c->eff_in = ndk_min(c->want_in, c->peer_out);
+		c->eff_in = ndk_min(c->want_in, c->peer_out); /* my inbound meets the peer's outbound (RDL-8) */
 		c->eff_out = ndk_min(c->want_out, c->peer_in);
 	}
 	ndk_connector_step(c, NDK_CONN_EV_ACCEPT, STATUS_SUCCESS, fx);
@@ -224,7 +224,7 @@ NTSTATUS ndk_connector_disconnect(struct ndk_connector *c, NDK_FN_REQUEST_COMPLE
 		return STATUS_INVALID_PARAMETER;
 	if (!may(c, NDK_CONN_EV_DISCONNECT))
 		return STATUS_CONNECTION_INVALID; /* U-20 */
-	c->event_over = 1; /* U-19 */
+	c->event_over = 1; /* U-19, CONC-10: the race with an incoming one is decided here */
 	ndk_req_begin(&c->obj, &c->req, fn, ctx);
 	ndk_connector_step(c, NDK_CONN_EV_DISCONNECT, verdict, fx);
 	return ndk_req_return(&c->obj, &c->req, fx);

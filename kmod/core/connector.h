@@ -17,7 +17,7 @@ extern "C" {
 /* Private data, both ways. Allocated with the first connect, accept or request; freed with the connector. */
 struct ndk_conn_data {
 	ULONG out_len;
-	ULONG in_len; /* size the CM reports, not what the peer wrote (PRIV-4) */
+	ULONG in_len; /* size the CM reports, not what the peer wrote (PRIV-2, PRIV-4) */
 	UCHAR out[NDK_PRIVATE_MAX];
 	UCHAR in[NDK_PRIVATE_MAX];
 };
@@ -68,7 +68,7 @@ struct ndk_connector {
 	ULONG timer_gen;	/* generation of the running deadline, see NDK_FX_TIMER_SET */
 	ULONG want_in, want_out; /* capped to the adapter's (RDL-2, RDL-3, U-15) */
 	ULONG peer_in, peer_out; /* reads the peer accepts, reads the peer will issue */
-	ULONG eff_in, eff_out;
+	ULONG eff_in, eff_out;	/* known when connect succeeded, in force with complete connect (RDL-10) */
 	NDK_FN_DISCONNECT_EVENT_CALLBACK *event;
 	NDK_FN_DISCONNECT_EVENT_CALLBACK_EX *event_ex; /* one of the two, or none (DISC-15, DISC-17) */
 	PVOID event_ctx;

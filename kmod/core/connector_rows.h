@@ -9,7 +9,7 @@
  * ACCEPTED     the peer accepted, NdkConnect succeeded; NdkCompleteConnect is owed, without deadline
  * LOST         the peer gave up after that; the verdict waits for NdkCompleteConnect (U-17)
  * COMPLETING   QP on its way to RTS, confirmation being sent
- * INCOMING     delivered by a listener, unanswered
+ * INCOMING     delivered by a listener, unanswered; no deadline runs (CONN-26)
  * ABANDONED    the peer gave up before our answer; the verdict waits for it (ACPT-6, REJ-4)
  * ACCEPTING    reply sent, waits for the peer's NdkCompleteConnect
  * ENDING       establishment failed for good; teardown runs, then the request completes

@@ -51,6 +51,7 @@ static void up(struct ndk_connector *c, struct ndk_fx *fx)
 		n->connect++;
 	else
 		n->accept++;
+	c->qp->can_read = c->eff_out != 0;
 	ndk_qp_step(c->qp, NDK_QP_EV_CONNECT, fx);
 }
 

@@ -23,6 +23,8 @@ enum ndk_effect_kind {
 	NDK_FX_CALL_CONNECT,	/* fn.connect(ctx, target): obj is the listener */
 	NDK_FX_CALL_DISCONNECT, /* ask ndk_connector_event_start(), then fn.disconnect or fn.disconnect_ex */
 	NDK_FX_CALL_CQ,		/* fn.cq(ctx, status) */
+	NDK_FX_CALL_SRQ,	/* fn.srq(ctx, status) */
+#define NDK_FX_CALL_LAST NDK_FX_CALL_SRQ
 	/* work on the device or the connection manager; the shell does it, then reports done */
 	NDK_FX_HW_DESTROY,   /* free all device resources of obj; must not fail */
 	NDK_FX_CM_LISTEN,    /* obj is a listener; ndk_listener_answer(), then done */
@@ -37,6 +39,13 @@ enum ndk_effect_kind {
 	NDK_FX_QP_DRAIN,     /* obj is a connector: flush its QP, done when no DMA is left (DISC-4) */
 	NDK_FX_MR_REGISTER,  /* register mr->mdl, mr->length, mr->flags; ndk_mr_answer(), then done */
 	NDK_FX_MR_DEREGISTER,/* undo it; ndk_mr_answer(), then done */
+	NDK_FX_MR_INITIALIZE,/* make it ready for mr->asked_pages; ndk_mr_answer(), then done */
+	NDK_FX_SRQ_MODIFY,   /* to srq->asked_depth; ndk_srq_answer(), then done */
+	NDK_FX_CQ_RESIZE,    /* to cq->asked entries; ndk_cq_resized(), then done */
+	NDK_FX_CQ_MODERATE,  /* cq->interval and cq->gather apply from now on; then done */
+	NDK_FX_SETTLE,	     /* closing waits for posted requests that concern obj: take from the device what has
+			      * completed, whether the consumer polls or not; then done */
+#define NDK_FX_WORK_LAST NDK_FX_SETTLE
 	/* timers: immediate, no done. arg = generation, number = milliseconds; a stop ends older ones only */
 	NDK_FX_TIMER_SET,
 	NDK_FX_TIMER_STOP,
@@ -66,6 +75,7 @@ struct ndk_effect {
 		NDK_FN_CLOSE_COMPLETION *close;
 		NDK_FN_CONNECT_EVENT_CALLBACK *connect;
 		NDK_FN_CQ_NOTIFICATION_CALLBACK *cq;
+		NDK_FN_SRQ_NOTIFICATION_CALLBACK *srq;
 	} fn;
 	PVOID ctx;
 	/* relations that end when a failed attempt's callback has returned (U-24) */

@@ -2,7 +2,8 @@
 /*
  * Local addresses, the endpoint table, the 4-tuple table and the ephemeral ports of one host. Under
  * the host's lock. A port is in use while its endpoint is in the table; the bitmap of an address is
- * only a way to find a free one without 16384 look-ups.
+ * only a way to find a free one without 16384 look-ups. Linux would pick from another range, frees a
+ * listener's port too early and knows no 4-tuples, so none of it is left to the CM (LNX-10, LNX-11).
  */
 #include "object.h"
 

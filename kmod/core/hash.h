@@ -45,6 +45,11 @@ struct ndk_node *ndk_hash_next(const struct ndk_hash *h, const struct ndk_node *
 
 /* Buckets the table would like to have, 0 when content. A power of two. */
 UINT32 ndk_hash_wants(const struct ndk_hash *h);
+/* Has it something to ask or to give back? Cheap enough for every call. */
+static inline BOOLEAN ndk_hash_tight(const struct ndk_hash *h)
+{
+	return h->spare || (!h->old && h->count > h->cur_mask);
+}
 /* Offers a zeroed array of n (as wanted) pointers. FALSE: no longer wanted, the caller frees it. */
 BOOLEAN ndk_hash_offer(struct ndk_hash *h, struct ndk_node **buckets, UINT32 n);
 /* An array to free, or NULL. */

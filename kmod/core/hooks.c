@@ -5,6 +5,13 @@
 #include "connector.h"
 #include "hooks.h"
 
+/* Posted requests hold it, and their consumer may not poll. */
+static void settle(struct ndk_obj *o, struct ndk_fx *fx)
+{
+	ndk_ref_get(o, NDK_REF_WORK);
+	ndk_fx_add(fx, NDK_FX_SETTLE, o);
+}
+
 void ndk_hook_close(struct ndk_obj *o, struct ndk_fx *fx)
 {
 	switch (o->type) {
@@ -21,6 +28,14 @@ void ndk_hook_close(struct ndk_obj *o, struct ndk_fx *fx)
 	case NdkObjectTypeQp:
 		if (((struct ndk_qp *)o)->state == NDK_QP_IDLE)
 			ndk_qp_step((struct ndk_qp *)o, NDK_QP_EV_END, fx); /* nobody else will flush it (U-23) */
+		break;
+	case NdkObjectTypeMw:
+		if (o->refs[NDK_REF_WORK] > 1) /* the closing call has one of them */
+			settle(o, fx);
+		break;
+	case NdkObjectTypeMr:
+		if (__atomic_load_n(&((struct ndk_mr *)o)->windows, __ATOMIC_ACQUIRE))
+			settle(o, fx);
 		break;
 	default:
 		break; /* a bare dereference until nothing depends on it (LIFE-6, U-23) */
@@ -40,12 +55,8 @@ void ndk_hook_unbuilt(struct ndk_obj *o)
 		ndk_ep_give(o->host, &((struct ndk_listener *)o)->ep); /* EP-2, EP-5 */
 	else if (o->type == NdkObjectTypeSharedEndpoint)
 		ndk_shared_event((struct ndk_shared *)o, NDK_SHARED_EV_UNBUILT);
-}
-
-/* An undelivered connector whose teardown is over has no consumer to tell. */
-static void torn(struct ndk_connector *c, struct ndk_fx *fx)
-{
-	ndk_connector_step(c, NDK_CONN_EV_TORN, STATUS_SUCCESS, fx);
+	else if (o->type == NdkObjectTypeMw)
+		ndk_hook_mw_unbuilt((struct ndk_mw *)o);
 }
 
 void ndk_hook_work_done(const struct ndk_effect *e, struct ndk_fx *fx)
@@ -54,7 +65,7 @@ void ndk_hook_work_done(const struct ndk_effect *e, struct ndk_fx *fx)
 
 	switch (e->kind) {
 	case NDK_FX_CM_TEARDOWN:
-		torn((struct ndk_connector *)o, fx);
+		ndk_connector_step((struct ndk_connector *)o, NDK_CONN_EV_TORN, STATUS_SUCCESS, fx);
 		break;
 	case NDK_FX_QP_DRAIN:
 		ndk_connector_step((struct ndk_connector *)o, NDK_CONN_EV_DRAINED, STATUS_SUCCESS, fx);
@@ -67,6 +78,7 @@ void ndk_hook_work_done(const struct ndk_effect *e, struct ndk_fx *fx)
 	}
 }
 
+/* An undelivered connector whose teardown is over has no consumer to tell. */
 void ndk_hook_work_gone(struct ndk_obj *o, struct ndk_fx *fx)
 {
 	struct ndk_connector *c = (struct ndk_connector *)o;

@@ -6,6 +6,8 @@
 #define NDK_CORE_HOOKS_H
 
 #include "connector.h"
+#include "mr.h"
+#include "srq.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -26,6 +28,11 @@ void ndk_hook_work_gone(struct ndk_obj *o, struct ndk_fx *fx);
 /* A request completion of a connector returned. */
 void ndk_hook_told(const struct ndk_effect *e, struct ndk_fx *fx);
 void ndk_hook_cq_told(struct ndk_obj *o, struct ndk_fx *fx);
+BOOLEAN ndk_hook_srq_start(struct ndk_srq *srq);
+void ndk_hook_srq_told(struct ndk_srq *srq, struct ndk_fx *fx);
+/* A window's device part is gone; later, its close completion has returned. */
+void ndk_hook_mw_unbuilt(struct ndk_mw *mw);
+void ndk_hook_mw_release(struct ndk_mw *mw, struct ndk_fx *fx);
 BOOLEAN ndk_hook_connect_start(const struct ndk_effect *e, struct ndk_fx *fx);
 BOOLEAN ndk_hook_disconnect_start(const struct ndk_effect *e);
 

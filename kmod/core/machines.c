@@ -100,6 +100,34 @@ struct ndk_step ndk_cq_row(unsigned state, unsigned event)
 #undef A
 #undef ROW
 
+#define A(name) NDK_MR_ACT(name)
+#define ROW(f, e, t, a, r) \
+	case NDK_PAIR(NDK_MR_##f, NDK_MR_EV_##e): \
+		STEP(f, e, NDK_MR_##t, a, r)
+struct ndk_step ndk_mr_row(unsigned state, unsigned event)
+{
+	struct ndk_step step = NO_STEP;
+
+	switch (NDK_PAIR(state, event)) { NDK_MR_ROWS(ROW) default: break; }
+	return step;
+}
+#undef A
+#undef ROW
+
+#define A(name) NDK_SRQ_ACT(name)
+#define ROW(f, e, t, a, r) \
+	case NDK_PAIR(NDK_SRQ_##f, NDK_SRQ_EV_##e): \
+		STEP(f, e, NDK_SRQ_##t, a, r)
+struct ndk_step ndk_srq_row(unsigned state, unsigned event)
+{
+	struct ndk_step step = NO_STEP;
+
+	switch (NDK_PAIR(state, event)) { NDK_SRQ_ROWS(ROW) default: break; }
+	return step;
+}
+#undef A
+#undef ROW
+
 #define N(name) #name,
 static const char *const life_states[] = { NDK_LIFE_STATES(N) };
 static const char *const life_events[] = { NDK_LIFE_EVENTS(N) };
@@ -119,6 +147,12 @@ static const char *const qp_acts[] = { NDK_QP_ACTS(N) };
 static const char *const cq_states[] = { NDK_CQ_STATES(N) };
 static const char *const cq_events[] = { NDK_CQ_EVENTS(N) };
 static const char *const cq_acts[] = { NDK_CQ_ACTS(N) };
+static const char *const mr_states[] = { NDK_MR_STATES(N) };
+static const char *const mr_events[] = { NDK_MR_EVENTS(N) };
+static const char *const mr_acts[] = { NDK_MR_ACTS(N) };
+static const char *const srq_states[] = { NDK_SRQ_STATES(N) };
+static const char *const srq_events[] = { NDK_SRQ_EVENTS(N) };
+static const char *const srq_acts[] = { NDK_SRQ_ACTS(N) };
 #undef N
 
 static const struct ndk_machine machines[NDK_MACHINES] = {
@@ -134,6 +168,10 @@ static const struct ndk_machine machines[NDK_MACHINES] = {
 	  qp_states, qp_events, qp_acts, ndk_qp_row },
 	{ "cq", NDK_CQ_STATE_COUNT, NDK_CQ_EVENT_COUNT, NDK_CQ_ACT_COUNT,
 	  cq_states, cq_events, cq_acts, ndk_cq_row },
+	{ "mr", NDK_MR_STATE_COUNT, NDK_MR_EVENT_COUNT, NDK_MR_ACT_COUNT,
+	  mr_states, mr_events, mr_acts, ndk_mr_row },
+	{ "srq", NDK_SRQ_STATE_COUNT, NDK_SRQ_EVENT_COUNT, NDK_SRQ_ACT_COUNT,
+	  srq_states, srq_events, srq_acts, ndk_srq_row },
 };
 
 const struct ndk_machine *ndk_machine(unsigned index)

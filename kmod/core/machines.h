@@ -14,6 +14,8 @@
 #include "endpoint_rows.h"
 #include "qp_rows.h"
 #include "cq_rows.h"
+#include "mr_rows.h"
+#include "srq_rows.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -37,6 +39,12 @@ enum ndk_qp_state { NDK_QP_STATES(S) NDK_QP_STATE_COUNT };
 #define S(name) NDK_CQ_##name,
 enum ndk_cq_state { NDK_CQ_STATES(S) NDK_CQ_STATE_COUNT };
 #undef S
+#define S(name) NDK_MR_##name,
+enum ndk_mr_state { NDK_MR_STATES(S) NDK_MR_STATE_COUNT };
+#undef S
+#define S(name) NDK_SRQ_##name,
+enum ndk_srq_state { NDK_SRQ_STATES(S) NDK_SRQ_STATE_COUNT };
+#undef S
 
 #define E(name) NDK_LIFE_EV_##name,
 enum ndk_life_event { NDK_LIFE_EVENTS(E) NDK_LIFE_EVENT_COUNT };
@@ -55,6 +63,12 @@ enum ndk_qp_event { NDK_QP_EVENTS(E) NDK_QP_EVENT_COUNT };
 #undef E
 #define E(name) NDK_CQ_EV_##name,
 enum ndk_cq_event { NDK_CQ_EVENTS(E) NDK_CQ_EVENT_COUNT };
+#undef E
+#define E(name) NDK_MR_EV_##name,
+enum ndk_mr_event { NDK_MR_EVENTS(E) NDK_MR_EVENT_COUNT };
+#undef E
+#define E(name) NDK_SRQ_EV_##name,
+enum ndk_srq_event { NDK_SRQ_EVENTS(E) NDK_SRQ_EVENT_COUNT };
 #undef E
 
 /* acts: a bit each, so that a row can say several */
@@ -76,6 +90,12 @@ enum { NDK_QP_ACTS(X) NDK_QP_ACT_COUNT };
 #define X(name) NDK_CQ_ACT_BIT_##name,
 enum { NDK_CQ_ACTS(X) NDK_CQ_ACT_COUNT };
 #undef X
+#define X(name) NDK_MR_ACT_BIT_##name,
+enum { NDK_MR_ACTS(X) NDK_MR_ACT_COUNT };
+#undef X
+#define X(name) NDK_SRQ_ACT_BIT_##name,
+enum { NDK_SRQ_ACTS(X) NDK_SRQ_ACT_COUNT };
+#undef X
 
 #define NDK_LIFE_ACT(name) (1u << NDK_LIFE_ACT_BIT_##name)
 #define NDK_CONN_ACT(name) (1u << NDK_CONN_ACT_BIT_##name)
@@ -83,6 +103,8 @@ enum { NDK_CQ_ACTS(X) NDK_CQ_ACT_COUNT };
 #define NDK_SHARED_ACT(name) (1u << NDK_SHARED_ACT_BIT_##name)
 #define NDK_QP_ACT(name) (1u << NDK_QP_ACT_BIT_##name)
 #define NDK_CQ_ACT(name) (1u << NDK_CQ_ACT_BIT_##name)
+#define NDK_MR_ACT(name) (1u << NDK_MR_ACT_BIT_##name)
+#define NDK_SRQ_ACT(name) (1u << NDK_SRQ_ACT_BIT_##name)
 
 struct ndk_step ndk_life_row(unsigned state, unsigned event);
 struct ndk_step ndk_conn_row(unsigned state, unsigned event);
@@ -90,6 +112,8 @@ struct ndk_step ndk_listener_row(unsigned state, unsigned event);
 struct ndk_step ndk_shared_row(unsigned state, unsigned event);
 struct ndk_step ndk_qp_row(unsigned state, unsigned event);
 struct ndk_step ndk_cq_row(unsigned state, unsigned event);
+struct ndk_step ndk_mr_row(unsigned state, unsigned event);
+struct ndk_step ndk_srq_row(unsigned state, unsigned event);
 
 /* Everything a generator of matrices and diagrams wants to know about one machine. */
 struct ndk_machine {
@@ -111,6 +135,8 @@ enum ndk_machine_index {
 	NDK_MACHINE_SHARED,
 	NDK_MACHINE_QP,
 	NDK_MACHINE_CQ,
+	NDK_MACHINE_MR,
+	NDK_MACHINE_SRQ,
 	NDK_MACHINES
 };
 

@@ -7,8 +7,8 @@
  * successor (LIFE-4), no pending request (CLOSE-5), no callback due or running (CLOSE-6, CLOSE-7), no
  * device work. Only then is the device part destroyed, the close completion delivered, and, when that
  * has returned, are the antecedents released (LIFE-5). Nothing can revive a quiet object: the consumer
- * may not touch it (CLOSE-15), lookups by event ask for LIVE, and every effect in flight is a
- * reference.
+ * may not touch it (CLOSE-15), calls on it are refused where they would begin something (LIFE-7),
+ * lookups by event ask for LIVE, and every effect in flight is a reference.
  */
 #include "connector.h"
 #include "hooks.h"
@@ -84,6 +84,8 @@ static void release(struct ndk_obj *o, struct ndk_fx *fx)
 	ndk_link_del(&o->sibling);
 	o->host->live[o->type]--;
 	o->magic = 0;
+	if (o->type == NdkObjectTypeMw)
+		ndk_hook_mw_release((struct ndk_mw *)o, fx);
 	ndk_fx_add(fx, NDK_FX_FREE, o);
 	for (i = 0; i < n; i++)
 		ndk_ref_put(parent[i], NDK_REF_CHILD, fx);
@@ -232,13 +234,13 @@ NTSTATUS ndk_obj_built(struct ndk_obj *o, NTSTATUS status, struct ndk_fx *fx)
 	e->fn.create = o->birth.fn.create;
 	e->ctx = o->birth.ctx;
 	e->status = status;
-	e->target = NT_SUCCESS(status) ? o : (struct ndk_obj *)0;
+	e->target = NT_SUCCESS(status) ? o : (struct ndk_obj *)0; /* CREATE-8, U-1 */
 	return STATUS_PENDING;
 }
 
 void ndk_obj_hand_over(struct ndk_obj *o)
 {
-	struct ndk_fx none;
+	struct ndk_fx none NDK_UNINIT;
 
 	ndk_fx_init(&none);
 	o->birth.phase = NDK_REQ_IDLE;
@@ -287,6 +289,8 @@ BOOLEAN ndk_effect_start(const struct ndk_effect *e, struct ndk_fx *fx)
 			return FALSE;
 		cq->fresh = 0;
 		return TRUE;
+	case NDK_FX_CALL_SRQ:
+		return ndk_obj_live(e->obj) && ndk_hook_srq_start((struct ndk_srq *)e->obj);
 	default:
 		return TRUE;
 	}
@@ -319,6 +323,9 @@ static void call_done(const struct ndk_effect *e, struct ndk_fx *fx)
 	case NDK_FX_CALL_CQ:
 		ndk_hook_cq_told(o, fx);
 		break;
+	case NDK_FX_CALL_SRQ:
+		ndk_hook_srq_told((struct ndk_srq *)o, fx);
+		break;
 	default:
 		break;
 	}
@@ -329,14 +336,14 @@ void ndk_effect_done(const struct ndk_effect *e, struct ndk_fx *fx)
 {
 	struct ndk_obj *o = e->obj;
 
-	if (e->kind >= NDK_FX_CALL_CREATE && e->kind <= NDK_FX_CALL_CQ) {
+	if (e->kind >= NDK_FX_CALL_CREATE && e->kind <= NDK_FX_CALL_LAST) {
 		call_done(e, fx);
 	} else if (e->kind == NDK_FX_HW_DESTROY) {
 		if (e->arg)
 			return; /* inside the closing call: the life is over already */
 		o->refs[NDK_REF_WORK]--;
 		life(o, NDK_LIFE_EV_UNBUILT, fx);
-	} else if (e->kind >= NDK_FX_CM_LISTEN && e->kind <= NDK_FX_MR_DEREGISTER) {
+	} else if (e->kind >= NDK_FX_CM_LISTEN && e->kind <= NDK_FX_WORK_LAST) {
 		/* the reference goes last: the event may still need the object */
 		ndk_hook_work_done(e, fx);
 		ndk_ref_put(o, NDK_REF_WORK, fx);
@@ -388,6 +395,7 @@ void ndk_adapter_unhold(struct ndk_adapter *a, struct ndk_fx *fx)
 	ndk_ref_put(&a->obj, NDK_REF_CHILD, fx);
 }
 
+/* ADP-3, U-44: nothing is known to be in 2.0 that 2.1 does not lay out alike. */
 NDIS_STATUS ndk_version_pick(NDK_VERSION asked, NDK_VERSION *in_force)
 {
 	USHORT highest;
@@ -417,9 +425,10 @@ const char *ndk_effect_name(unsigned kind)
 {
 	static const char *const names[] = {
 		"none", "call_create", "call_request", "call_close", "call_connect", "call_disconnect", "call_cq",
-		"hw_destroy", "cm_listen", "cm_unlisten", "cm_connect", "cm_accept", "cm_complete", "cm_reject",
-		"cm_disconnect", "cm_teardown", "qp_flush", "qp_drain", "mr_register", "mr_deregister", "timer_set",
-		"timer_stop", "free", "adapter_idle",
+		"call_srq", "hw_destroy", "cm_listen", "cm_unlisten", "cm_connect", "cm_accept", "cm_complete", "cm_reject",
+		"cm_disconnect", "cm_teardown", "qp_flush", "qp_drain", "mr_register", "mr_deregister",
+		"mr_initialize", "srq_modify", "cq_resize", "cq_moderate", "settle", "timer_set", "timer_stop", "free",
+		"adapter_idle",
 	};
 
 	return kind <= NDK_FX_ADAPTER_IDLE ? names[kind] : "?";

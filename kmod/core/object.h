@@ -49,7 +49,6 @@ struct ndk_req {
 
 #define NDK_MAX_PARENTS 6
 #define NDK_OBJ_MAGIC 0x4e444b4fu /* "NDKO": a freed or foreign pointer does not have it */
-#define NDK_OBJ_HISTORY 8
 
 struct ndk_adapter;
 
@@ -113,6 +112,10 @@ struct ndk_host {
 	NDK_ADAPTER_INFO info; /* what NdkQueryAdapterInfo reports, except the version */
 	UCHAR transport;       /* enum ndk_transport */
 	UCHAR removed;	       /* the device is gone (U-45) */
+	UCHAR disabled;	       /* by the administrator: no more opens (ADP-2) */
+	UCHAR forbidden;       /* the administrative keyword is 0: cannot be enabled (MGMT-3) */
+	ULONG owner_pid;       /* of the process all consumers live in; 0: the kernel */
+	NDIS_NDK_CAPABILITIES caps; /* counts of objects, filled by the shell; the rest is not used */
 	UCHAR answer;	       /* enum ndk_answer */
 	UINT32 heavy;	       /* bit per NDK_OBJECT_TYPE whose building pends */
 	ULONG time_ms[NDK_TIME_KINDS];

@@ -292,3 +292,77 @@ TEST_F(Cq, the_status_is_that_of_the_moment_of_the_callback)
 	EXPECT_EQ(told(), 1u);
 	EXPECT_STATUS(STATUS_BUFFER_OVERFLOW, w.last(NDK_FX_CALL_CQ).status);
 }
+
+/* ---- resize and moderation ---- */
+namespace {
+
+class CqKnobs : public testing::Test {
+protected:
+	World w;
+	struct ndk_cq *cq = w.cq();
+
+	NTSTATUS resize(ULONG depth)
+	{
+		NTSTATUS status = w.call([&](struct ndk_fx *fx) {
+			return ndk_cq_resize(cq, depth, on_request, tag_of(4), fx);
+		});
+		if (status != STATUS_PENDING)
+			return status;
+		w.settle();
+		return w.last(NDK_FX_CALL_REQUEST).status;
+	}
+	NTSTATUS moderate(ULONG interval, ULONG count)
+	{
+		NTSTATUS status = w.call([&](struct ndk_fx *fx) {
+			return ndk_cq_moderate(cq, interval, count, fx);
+		});
+		w.settle();
+		return status;
+	}
+};
+
+}
+
+TEST_F(CqKnobs, resize)
+{
+	NDK_COVERS("CQ-20 U-33 REQ-12 U-45");
+	EXPECT_STATUS(STATUS_SUCCESS, resize(128));
+	EXPECT_EQ(cq->depth, 128u);
+	EXPECT_STATUS(STATUS_INVALID_PARAMETER, resize(129));
+	EXPECT_STATUS(STATUS_INVALID_PARAMETER, resize(0));
+	w.work_status = STATUS_BUFFER_OVERFLOW;
+	EXPECT_STATUS(STATUS_BUFFER_OVERFLOW, resize(2));
+	EXPECT_EQ(cq->depth, 128u);
+	w.work_status = STATUS_SUCCESS;
+	EXPECT_STATUS(STATUS_PENDING, w.call([&](struct ndk_fx *fx) {
+		return ndk_cq_resize(cq, 3, on_request, nullptr, fx);
+	}));
+	EXPECT_STATUS(STATUS_DEVICE_BUSY, resize(4));
+	w.settle();
+	EXPECT_EQ(cq->depth, 3u);
+	w.remove_device();
+	EXPECT_STATUS(STATUS_DEVICE_REMOVED, resize(4));
+	w.host.info.AdapterFlags = 0;
+	EXPECT_STATUS(STATUS_NOT_SUPPORTED, resize(4));
+}
+
+TEST_F(CqKnobs, moderation)
+{
+	NDK_COVERS("CQ-22 CQ-23 CQ-24 CQ-25 CQ-26 CQ-29");
+	EXPECT_EQ(cq->interval, 0u) << "none by default";
+	EXPECT_STATUS(STATUS_SUCCESS, moderate(500, 4));
+	EXPECT_EQ(cq->interval, 500u);
+	EXPECT_EQ(cq->gather, 4u);
+	EXPECT_STATUS(STATUS_INVALID_PARAMETER_MIX, moderate(0xffffffffu, 0xffffffffu));
+	EXPECT_STATUS(STATUS_INVALID_PARAMETER_MIX, moderate(0xffffffffu, 17)) << "more than the depth";
+	EXPECT_EQ(cq->gather, 4u) << "unchanged";
+	EXPECT_STATUS(STATUS_SUCCESS, moderate(0xffffffffu, 16));
+	EXPECT_STATUS(STATUS_SUCCESS, moderate(500, 17));
+	EXPECT_EQ(cq->gather, 0xffffffffu) << "the interval alone";
+	EXPECT_STATUS(STATUS_SUCCESS, moderate(0xffffffffu, 1));
+	EXPECT_EQ(cq->interval, 0u) << "a count of one is no moderation";
+	EXPECT_STATUS(STATUS_SUCCESS, moderate(0, 4));
+	EXPECT_EQ(cq->interval, 0u);
+	w.host.info.AdapterFlags = 0;
+	EXPECT_STATUS(STATUS_NOT_SUPPORTED, moderate(0xffffffffu, 0xffffffffu));
+}

@@ -102,7 +102,7 @@ TEST_F(Established, disconnect_after_the_peers_goodbye_succeeds_without_another)
 
 TEST_F(Established, both_sides_at_once)
 {
-	NDK_COVERS("DISC-2 DISC-8 CONC-10");
+	NDK_COVERS("DISC-2 CONC-10");
 	w.disconnect(c);
 	w.news(c, NDK_CM_DISCONNECTED);
 	EXPECT_STATUS(STATUS_SUCCESS, answer());
@@ -185,7 +185,7 @@ TEST_F(Established, the_ex_form_is_called_if_the_ex_form_was_given)
 
 TEST_F(Established, an_event_that_has_not_started_is_suppressed_by_disconnect)
 {
-	NDK_COVERS("U-19 DISC-6 DISC-8 CONC-10");
+	NDK_COVERS("U-19 DISC-6 CONC-10");
 	w.news(c, NDK_CM_DISCONNECTED);
 	EXPECT_TRUE(w.due(NDK_FX_CALL_DISCONNECT));
 	EXPECT_STATUS(STATUS_PENDING, w.disconnect(c));
@@ -195,7 +195,7 @@ TEST_F(Established, an_event_that_has_not_started_is_suppressed_by_disconnect)
 
 TEST_F(Established, an_event_that_has_started_may_find_the_consumer_disconnecting)
 {
-	NDK_COVERS("DISC-8 U-19 REQ-8");
+	NDK_COVERS("U-19 REQ-8");
 	w.news(c, NDK_CM_DISCONNECTED);
 	w.inside(NDK_FX_CALL_DISCONNECT, [&] { EXPECT_STATUS(STATUS_PENDING, w.disconnect(c)); });
 	EXPECT_STATUS(STATUS_SUCCESS, answer());

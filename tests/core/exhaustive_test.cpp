@@ -5,6 +5,8 @@
  * whatever happened, everything must be closable and nothing may remain. The first state that breaks
  * a rule is printed with the shortest way to it.
  *
+ * T-FT-11 every order of the events of listening, connecting, sharing and closing, to a bounded depth.
+ *
  * NDK_DEPTH in the environment overrides the depth of all variants.
  */
 #include "covers.h"

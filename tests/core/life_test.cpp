@@ -161,7 +161,7 @@ TEST_P(LifeOf, always_pends_where_the_mode_says_so)
 
 TEST_P(LifeOf, a_second_close_is_seen_and_does_nothing)
 {
-	NDK_COVERS("CLOSE-1 CLOSE-15");
+	NDK_COVERS("CLOSE-1");
 	struct ndk_obj *o = w.begin(GetParam(), 0);
 
 	w.built(o, STATUS_SUCCESS);

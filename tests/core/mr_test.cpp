@@ -42,7 +42,7 @@ protected:
 
 TEST_F(Mr, registered_and_back)
 {
-	NDK_COVERS("MR-2 MR-4 MR-6 MR-10 MR-15 REQ-1 REQ-3");
+	NDK_COVERS("MR-2 MR-6 MR-10 MR-15 REQ-1 REQ-3");
 	EXPECT_STATUS(STATUS_PENDING, reg(4196, NDK_MR_FLAG_ALLOW_REMOTE_WRITE, 6));
 	EXPECT_EQ(mr->base, base);
 	EXPECT_EQ(mr->length, 4196u);
@@ -86,7 +86,7 @@ TEST_F(Mr, more_than_the_chain_describes)
 {
 	NDK_COVERS("MR-2");
 	EXPECT_STATUS(STATUS_INVALID_PARAMETER, reg(4197));
-	EXPECT_EQ(mr->mr_state, NDK_MR_EMPTY);
+	EXPECT_EQ(mr->state, NDK_MR_EMPTY);
 	w.host.answer = NDK_ANSWER_PEND;
 	EXPECT_STATUS(STATUS_PENDING, reg(4197));
 	w.settle();
@@ -112,8 +112,7 @@ TEST_F(Mr, misuse)
 	EXPECT_STATUS(STATUS_INVALID_DEVICE_REQUEST, dereg());
 	w.settle();
 	EXPECT_STATUS(STATUS_INVALID_DEVICE_REQUEST, reg(10));
-	struct ndk_mr *fast = w.mr(w.pd());
-	fast->fast = 1;
+	struct ndk_mr *fast = w.mr(w.pd(), true);
 	EXPECT_STATUS(STATUS_INVALID_DEVICE_REQUEST, w.call([&](struct ndk_fx *fx) {
 		return ndk_mr_register(fast, &first, 10, 0, on_request, nullptr, fx);
 	}));
@@ -128,7 +127,7 @@ TEST_F(Mr, a_registration_that_fails)
 		/* the answer of the lazy shell comes second and is noticed */
 		port::Expecting trouble;
 		w.settle();
-		EXPECT_GE(trouble.bugs(), 1u);
+		EXPECT_GE(trouble.illegal(), 1u);
 	}
 	EXPECT_STATUS(STATUS_INSUFFICIENT_RESOURCES, w.said[0].status);
 	EXPECT_EQ(w.told(NDK_FX_CALL_REQUEST), 1u);
@@ -156,4 +155,16 @@ TEST_F(Mr, on_a_removed_device)
 	EXPECT_STATUS(STATUS_PENDING, dereg()) << "what ends something still works";
 	w.settle();
 	EXPECT_STATUS(STATUS_DEVICE_REMOVED, reg(10));
+}
+
+TEST_F(Mr, a_deregistration_the_device_cannot_answer)
+{
+	NDK_COVERS("U-45 MR-10");
+	EXPECT_STATUS(STATUS_PENDING, reg(10));
+	w.settle();
+	EXPECT_STATUS(STATUS_PENDING, dereg());
+	w.work_status = STATUS_DEVICE_REMOVED;
+	w.settle();
+	EXPECT_STATUS(STATUS_DEVICE_REMOVED, w.last(NDK_FX_CALL_REQUEST).status);
+	EXPECT_EQ(mr->state, NDK_MR_EMPTY) << "gone with its device";
 }

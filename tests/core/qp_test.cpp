@@ -60,6 +60,7 @@ protected:
 	static void wind(struct ndk_ring *r)
 	{
 		r->head = r->done = r->tail = (ULONG)-100;
+		r->head_at = r->done_at = r->tail_at = (ULONG)-100 % r->depth;
 	}
 
 	/* Tag of the result, or 0 if there is none. */
@@ -76,6 +77,42 @@ constexpr ULONG kSilent = NDK_OP_FLAG_SILENT_SUCCESS;
 }
 
 /* ---- posting ---- */
+TEST_F(Post, a_limit_of_zero_is_no_reads)
+{
+	NDK_COVERS("RDL-9");
+	struct ndk_connector *c = w.connector();
+	struct ndk_connect_args a = w.connect_args(qp, v4("192.0.2.1", 1000), v4("192.0.2.9", 2000));
+
+	a.out_limit = 0;
+	EXPECT_STATUS(STATUS_PENDING, w.connect(c, a));
+	w.news(c, NDK_CM_RESPONSE);
+	w.settle();
+	EXPECT_STATUS(STATUS_PENDING, w.complete(c));
+	w.news(c, NDK_CM_ESTABLISHED);
+	w.settle();
+	EXPECT_STATUS(STATUS_INVALID_DEVICE_REQUEST, check(NDK_OP_READ, 1));
+	EXPECT_STATUS(STATUS_SUCCESS, check(NDK_OP_WRITE, 1));
+}
+
+TEST_F(Post, the_settled_values)
+{
+	NDK_COVERS("U-30 U-31");
+	EXPECT_EQ(NDK_CQ_NOTIFY_ERRORS, 0u);
+	EXPECT_EQ(NDK_CQ_NOTIFY_ANY, 1u);
+	EXPECT_EQ(NDK_CQ_NOTIFY_SOLICITED, 2u);
+	EXPECT_EQ(NDK_OP_FLAG_RDMA_READ_SINK, 0x80u);
+	EXPECT_EQ(NDK_OP_FLAG_RDMA_READ_LOCAL_INVALIDATE, 0x100u);
+	const ULONG single[] = { NDK_OP_FLAG_SILENT_SUCCESS, NDK_OP_FLAG_READ_FENCE, NDK_OP_FLAG_SEND_AND_SOLICIT_EVENT,
+				 NDK_OP_FLAG_ALLOW_REMOTE_READ, NDK_OP_FLAG_ALLOW_LOCAL_WRITE, NDK_OP_FLAG_INLINE,
+				 NDK_OP_FLAG_RDMA_READ_SINK, NDK_OP_FLAG_RDMA_READ_LOCAL_INVALIDATE,
+				 NDK_OP_FLAG_DEFER };
+	ULONG all = 0;
+	for (ULONG flag : single) {
+		EXPECT_EQ(all & flag, 0u) << std::hex << flag;
+		all |= flag;
+	}
+}
+
 TEST_F(Post, initiators_need_a_connection_and_receives_do_not)
 {
 	NDK_COVERS("QP-3 QP-2 POST-1 U-25");
@@ -183,7 +220,6 @@ TEST_F(Post, flush_of_a_qp_that_was_never_connected_leaves_it_connectable)
 
 TEST_F(Post, flush_of_a_qp_that_is_being_closed_does_nothing)
 {
-	NDK_COVERS("CLOSE-15");
 	connect();
 	w.close(qp);
 	w.call([&](struct ndk_fx *fx) { ndk_qp_flush(qp, fx); });
@@ -255,7 +291,7 @@ TEST_F(Post, a_qp_closed_during_an_attempt_that_fails_is_flushed_then)
 /* ---- rings ---- */
 TEST_F(Ring, results_come_in_posting_order_with_both_contexts)
 {
-	NDK_COVERS("ORD-1 PD-9 QP-1 QP-28");
+	NDK_COVERS("ORD-1 PD-9 QP-1 QP-28 U-26");
 	struct ndk_ring *r = ring(4);
 	NDK_RESULT_EX out;
 

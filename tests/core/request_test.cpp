@@ -175,3 +175,26 @@ TEST_F(Request, ending_one_that_is_not_pending_is_reported)
 	EXPECT_EQ(trouble.bugs(), 1u);
 	EXPECT_TRUE(w.effects.empty());
 }
+
+TEST_F(Request, who_takes_no_callback_never_pends)
+{
+	NDK_COVERS("REQ-10 CQ-29 REJ-3");
+	struct ndk_cq *cq = w.cq();
+
+	for (UCHAR mode : { NDK_ANSWER_NATURAL, NDK_ANSWER_PEND, NDK_ANSWER_WAIT }) {
+		w.host.answer = mode;
+		NTSTATUS moderated = w.call([&](struct ndk_fx *fx) { return ndk_cq_moderate(cq, 100, 4, fx); });
+		EXPECT_STATUS(STATUS_SUCCESS, moderated);
+		NTSTATUS posted = ndk_post_check(w.qp(), NDK_OP_SEND, nullptr, 0, 0);
+		EXPECT_STATUS(STATUS_CONNECTION_INVALID, posted);
+		w.settle();
+	}
+	w.host.answer = NDK_ANSWER_NATURAL;
+	struct ndk_listener *l = w.listener();
+	EXPECT_STATUS(STATUS_PENDING, w.listen(l, v4("192.0.2.1", 2000)));
+	w.settle();
+	struct ndk_connector *c = w.incoming(l);
+	w.settle();
+	w.host.answer = NDK_ANSWER_PEND;
+	EXPECT_STATUS(STATUS_SUCCESS, w.reject(c));
+}

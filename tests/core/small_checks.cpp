@@ -12,7 +12,7 @@
 
 namespace {
 
-bool is_call(UCHAR kind) { return kind >= NDK_FX_CALL_CREATE && kind <= NDK_FX_CALL_CQ; }
+bool is_call(UCHAR kind) { return kind >= NDK_FX_CALL_CREATE && kind <= NDK_FX_CALL_LAST; }
 
 /* Effects that the shell answers before it reports them done. */
 bool is_answered(UCHAR kind)
@@ -23,7 +23,7 @@ bool is_answered(UCHAR kind)
 
 bool is_work(const struct ndk_effect &e)
 {
-	return e.kind >= NDK_FX_HW_DESTROY && e.kind <= NDK_FX_MR_DEREGISTER;
+	return e.kind >= NDK_FX_HW_DESTROY && e.kind <= NDK_FX_WORK_LAST;
 }
 
 /* A request slot of an object, or NULL. */

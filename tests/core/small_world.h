@@ -12,6 +12,8 @@
 #define NDK_TESTS_SMALL_WORLD_H
 
 #include "../../kmod/core/connector.h"
+#include "../../kmod/core/mr.h"
+#include "../../kmod/core/srq.h"
 
 #include <string>
 #include <vector>

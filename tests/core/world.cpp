@@ -25,6 +25,11 @@ World::World(UCHAR transport)
 	host.info.MaxReceiveRequestSge = 3;
 	host.info.MaxReadRequestSge = 2;
 	host.info.MaxTransferLength = 1 << 16;
+	host.info.MaxWindowSize = 1 << 16;
+	host.info.FRMRPageCount = 32;
+	host.info.MaxSrqDepth = 64;
+	host.info.MaxCqDepth = 128;
+	host.info.AdapterFlags = NDK_ADAPTER_FLAG_CQ_RESIZE_SUPPORTED | NDK_ADAPTER_FLAG_CQ_INTERRUPT_MODERATION_SUPPORTED;
 	host.info.MaxInlineDataSize = 64;
 	host.info.MaxInboundReadLimit = 16;
 	host.info.MaxOutboundReadLimit = 8;
@@ -76,6 +81,12 @@ struct ndk_obj *World::begin(NDK_OBJECT_TYPE type, ULONG_PTR tag)
 		break;
 	case NdkObjectTypeMr:
 		o = &allocate<struct ndk_mr>(type)->obj;
+		break;
+	case NdkObjectTypeMw:
+		o = &allocate<struct ndk_mw>(type)->obj;
+		break;
+	case NdkObjectTypeSrq:
+		o = &allocate<struct ndk_srq>(type)->obj;
 		break;
 	case NdkObjectTypePd:
 		o = &allocate<struct ndk_pd>(type)->obj;
@@ -157,12 +168,52 @@ struct ndk_qp *World::qp()
 	return qp(spare_pd, spare_cq);
 }
 
-struct ndk_mr *World::mr(struct ndk_pd *pd)
+struct ndk_mr *World::mr(struct ndk_pd *pd, bool fast)
 {
 	struct ndk_mr *mr = create<struct ndk_mr>(NdkObjectTypeMr, { &pd->obj });
 
 	mr->pd = pd;
+	ndk_mr_start(mr, fast);
 	return mr;
+}
+
+struct ndk_mr *World::registered(struct ndk_pd *pd, ULONG flags)
+{
+	struct ndk_mr *m = mr(pd);
+
+	region.VirtualAddress = (PVOID)(ULONG_PTR)0x10000;
+	region.ByteCount = 4096;
+	call([&](struct ndk_fx *fx) {
+		return ndk_mr_register(m, &region, 4096, flags, on_request, nullptr, fx);
+	});
+	while (finish(NDK_FX_MR_REGISTER, &m->obj) || finish(NDK_FX_CALL_REQUEST, &m->obj))
+		;
+	EXPECT_EQ(m->state, NDK_MR_REGISTERED);
+	return m;
+}
+
+struct ndk_mw *World::mw(struct ndk_pd *pd)
+{
+	struct ndk_mw *mw = create<struct ndk_mw>(NdkObjectTypeMw, { &pd->obj });
+
+	mw->pd = pd;
+	return mw;
+}
+
+struct ndk_srq *World::srq(struct ndk_pd *pd, ULONG depth, ULONG threshold)
+{
+	struct ndk_srq *q = create<struct ndk_srq>(NdkObjectTypeSrq, { &pd->obj });
+
+	q->pd = pd;
+	q->depth = depth;
+	q->max_sge = 3;
+	q->notify = on_srq;
+	q->notify_ctx = q;
+	slots[q].resize(64);
+	for (struct ndk_srq_slot &s : slots[q])
+		ndk_srq_add_slot(q, &s);
+	ndk_srq_start(q, threshold);
+	return q;
 }
 
 struct ndk_connector *World::connector()
@@ -248,6 +299,7 @@ void World::free_memory(struct ndk_obj *o)
 	if ((VOID *)o == spare_cq)
 		spare_cq = nullptr;
 	memory.erase(o);
+	slots.erase(o);
 	timers.erase(o);
 	free(o);
 }
@@ -275,6 +327,9 @@ static void call_consumer(const struct ndk_effect &e)
 		else
 			c->event(c->event_ctx);
 		break;
+	case NDK_FX_CALL_SRQ:
+		e.fn.srq(e.ctx, ((struct ndk_srq *)e.obj)->fault);
+		break;
 	default:
 		e.fn.cq(e.ctx, ((struct ndk_cq *)e.obj)->fault);
 		break;
@@ -289,18 +344,42 @@ void World::make_call(const struct ndk_effect &e)
 		call_consumer(e);
 }
 
+/* Requests on regions and queues. */
+void World::serve(const struct ndk_effect &e)
+{
+	struct ndk_srq *q = (struct ndk_srq *)e.obj;
+	NTSTATUS status = work_status;
+
+	switch (e.kind) {
+	case NDK_FX_MR_REGISTER:
+	case NDK_FX_MR_DEREGISTER:
+	case NDK_FX_MR_INITIALIZE:
+		call([&](struct ndk_fx *fx) { ndk_mr_answer((struct ndk_mr *)e.obj, status, fx); });
+		break;
+	case NDK_FX_CQ_RESIZE:
+		call([&](struct ndk_fx *fx) { ndk_cq_resized((struct ndk_cq *)e.obj, status, fx); });
+		break;
+	case NDK_FX_SRQ_MODIFY:
+		if (NT_SUCCESS(status) && !ndk_srq_set_depth(q, q->asked_depth))
+			status = STATUS_BUFFER_OVERFLOW;
+		call([&](struct ndk_fx *fx) { ndk_srq_answer(q, status, fx); });
+		break;
+	default:
+		break;
+	}
+}
+
 /* What an effect asks for, all but reporting it done. */
 void World::perform(const struct ndk_effect &e)
 {
 	struct ndk_listener *l = (struct ndk_listener *)e.obj;
-	struct ndk_mr *mr = (struct ndk_mr *)e.obj;
 
-	if (e.kind >= NDK_FX_CALL_CREATE && e.kind <= NDK_FX_CALL_CQ)
+	if (e.kind >= NDK_FX_CALL_CREATE && e.kind <= NDK_FX_CALL_LAST)
 		make_call(e);
 	else if (e.kind == NDK_FX_CM_LISTEN)
 		call([&](struct ndk_fx *fx) { ndk_listener_answer(l, listen_error, fx); });
-	else if (e.kind == NDK_FX_MR_REGISTER || e.kind == NDK_FX_MR_DEREGISTER)
-		call([&](struct ndk_fx *fx) { ndk_mr_answer(mr, STATUS_SUCCESS, fx); });
+	else
+		serve(e);
 }
 
 bool World::due(UCHAR kind, const struct ndk_obj *o) const
@@ -452,4 +531,9 @@ void on_disconnect_ex(PVOID ctx, ULONG reason)
 void on_cq(PVOID ctx, NTSTATUS status)
 {
 	World::current->record(NDK_FX_CALL_CQ, status, ctx, nullptr);
+}
+
+void on_srq(PVOID ctx, NTSTATUS status)
+{
+	World::current->record(NDK_FX_CALL_SRQ, status, ctx, nullptr);
 }

@@ -10,6 +10,8 @@
 #define NDK_TESTS_WORLD_H
 
 #include "../../kmod/core/connector.h"
+#include "../../kmod/core/mr.h"
+#include "../../kmod/core/srq.h"
 
 #include "covers.h"
 #include "port.h"
@@ -70,7 +72,12 @@ public:
 	struct ndk_cq *cq();
 	struct ndk_qp *qp();
 	struct ndk_qp *qp(struct ndk_pd *pd, struct ndk_cq *cq, ULONG depth = 4);
-	struct ndk_mr *mr(struct ndk_pd *pd);
+	struct ndk_mr *mr(struct ndk_pd *pd, bool fast = false);
+	/* Registered for 4096 bytes at 0x10000 with these flags. */
+	struct ndk_mr *registered(struct ndk_pd *pd, ULONG flags = NDK_MR_FLAG_ALLOW_LOCAL_WRITE);
+	struct ndk_mw *mw(struct ndk_pd *pd);
+	/* With depth slots in its free list. */
+	struct ndk_srq *srq(struct ndk_pd *pd, ULONG depth = 4, ULONG threshold = 0);
 	struct ndk_connector *connector();
 	struct ndk_listener *listener();
 	struct ndk_shared *shared(const Sa &at);
@@ -131,6 +138,8 @@ public:
 	unsigned idle = 0;
 	/* errno NDK_FX_CM_LISTEN ends with when settle() finishes it */
 	int listen_error = 0;
+	/* how requests on regions and queues end when settle() finishes them */
+	NTSTATUS work_status = STATUS_SUCCESS;
 	/* where begin() reserves the address of a shared endpoint */
 	Sa shared_at = v4("192.0.2.1", 5000);
 
@@ -147,7 +156,10 @@ private:
 	void free_memory(struct ndk_obj *o);
 	void close_all();
 
+	void serve(const struct ndk_effect &e);
 	std::map<const VOID *, NDK_OBJECT_TYPE> memory;
+	std::map<const VOID *, std::vector<struct ndk_srq_slot>> slots;
+	MDL region = {};
 	std::map<const VOID *, std::pair<ULONG, ULONG>> timers;
 	std::map<UCHAR, std::deque<std::function<void()>>> hooks;
 	struct ndk_pd *spare_pd = nullptr;
@@ -163,6 +175,7 @@ void on_connect(PVOID ctx, NDK_CONNECTOR *connector);
 void on_disconnect(PVOID ctx);
 void on_disconnect_ex(PVOID ctx, ULONG reason);
 void on_cq(PVOID ctx, NTSTATUS status);
+void on_srq(PVOID ctx, NTSTATUS status);
 
 static inline PVOID tag_of(ULONG_PTR n) { return (PVOID)n; }
 
