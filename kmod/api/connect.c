@@ -18,7 +18,7 @@ static BOOLEAN with_data(struct ndk_connector *c)
 	struct ndk_host *h = c->obj.host;
 	const struct ndk_shell_ops *ops = ndk_ops(h);
 	struct ndk_conn_data *d;
-	struct ndk_call k;
+	struct ndk_call k NDK_UNINIT;
 
 	if (c->data)
 		return TRUE;
@@ -39,7 +39,7 @@ static BOOLEAN with_data(struct ndk_connector *c)
 static NTSTATUS do_connect(NDK_CONNECTOR *handle, const struct ndk_connect_args *a)
 {
 	struct ndk_connector *c = connector(handle);
-	struct ndk_call k;
+	struct ndk_call k NDK_UNINIT;
 	NTSTATUS status;
 
 	if (!c)
@@ -103,7 +103,7 @@ NTSTATUS ndk_api_connect_with_shared_endpoint(NDK_CONNECTOR *pNdkConnector, NDK_
 static NTSTATUS do_complete(NDK_CONNECTOR *handle, const struct ndk_accept_args *a)
 {
 	struct ndk_connector *c = connector(handle);
-	struct ndk_call k;
+	struct ndk_call k NDK_UNINIT;
 	NTSTATUS status;
 
 	if (!c)
@@ -145,7 +145,7 @@ NTSTATUS ndk_api_complete_connect_ex(NDK_CONNECTOR *pNdkConnector,
 static NTSTATUS run_accept(NDK_CONNECTOR *handle, const struct ndk_accept_args *a)
 {
 	struct ndk_connector *c = connector(handle);
-	struct ndk_call k;
+	struct ndk_call k NDK_UNINIT;
 	NTSTATUS status;
 
 	if (!c)
@@ -200,7 +200,7 @@ NTSTATUS ndk_api_accept_ex(NDK_CONNECTOR *pNdkConnector, NDK_QP *pNdkQp, ULONG I
 NTSTATUS ndk_api_reject(NDK_CONNECTOR *pNdkConnector, CONST VOID *pPrivateData, ULONG PrivateDataLength)
 {
 	struct ndk_connector *c = connector(pNdkConnector);
-	struct ndk_call k;
+	struct ndk_call k NDK_UNINIT;
 	NTSTATUS status;
 
 	if (!c)
@@ -217,7 +217,7 @@ NTSTATUS ndk_api_disconnect(NDK_CONNECTOR *pNdkConnector, NDK_FN_REQUEST_COMPLET
 			    PVOID RequestContext)
 {
 	struct ndk_connector *c = connector(pNdkConnector);
-	struct ndk_call k;
+	struct ndk_call k NDK_UNINIT;
 	NTSTATUS status;
 
 	if (!c)
@@ -231,7 +231,7 @@ NTSTATUS ndk_api_get_connection_data(NDK_CONNECTOR *pNdkConnector, ULONG *pInbou
 				     ULONG *pOutboundReadLimit, PVOID pPrivateData, ULONG *pPrivateDataLength)
 {
 	struct ndk_connector *c = connector(pNdkConnector);
-	struct ndk_call k;
+	struct ndk_call k NDK_UNINIT;
 	NTSTATUS status;
 
 	if (!c)
@@ -245,7 +245,7 @@ NTSTATUS ndk_api_get_connection_data(NDK_CONNECTOR *pNdkConnector, ULONG *pInbou
 NTSTATUS ndk_api_get_local_address(NDK_CONNECTOR *pNdkConnector, PSOCKADDR pAddress, ULONG *pAddressLength)
 {
 	struct ndk_connector *c = connector(pNdkConnector);
-	struct ndk_call k;
+	struct ndk_call k NDK_UNINIT;
 	NTSTATUS status;
 
 	if (!c)
@@ -259,7 +259,7 @@ NTSTATUS ndk_api_get_local_address(NDK_CONNECTOR *pNdkConnector, PSOCKADDR pAddr
 NTSTATUS ndk_api_get_peer_address(NDK_CONNECTOR *pNdkConnector, PSOCKADDR pAddress, ULONG *pAddressLength)
 {
 	struct ndk_connector *c = connector(pNdkConnector);
-	struct ndk_call k;
+	struct ndk_call k NDK_UNINIT;
 	NTSTATUS status;
 
 	if (!c)
@@ -275,7 +275,7 @@ NTSTATUS ndk_api_listen(NDK_LISTENER *pNdkListener, CONST struct sockaddr *pAddr
 			NDK_FN_REQUEST_COMPLETION *RequestCompletion, PVOID RequestContext)
 {
 	struct ndk_listener *l = NDK_OBJ_AS(ndk_listener, pNdkListener, NdkObjectTypeListener);
-	struct ndk_call k;
+	struct ndk_call k NDK_UNINIT;
 	NTSTATUS status;
 
 	if (!l)
@@ -288,7 +288,7 @@ NTSTATUS ndk_api_listen(NDK_LISTENER *pNdkListener, CONST struct sockaddr *pAddr
 NTSTATUS ndk_api_listener_local_address(NDK_LISTENER *pNdkListener, PSOCKADDR pAddress, ULONG *pAddressLength)
 {
 	struct ndk_listener *l = NDK_OBJ_AS(ndk_listener, pNdkListener, NdkObjectTypeListener);
-	struct ndk_call k;
+	struct ndk_call k NDK_UNINIT;
 	NTSTATUS status;
 
 	if (!l)
@@ -302,7 +302,7 @@ NTSTATUS ndk_api_listener_local_address(NDK_LISTENER *pNdkListener, PSOCKADDR pA
 VOID ndk_api_control_connect_events(NDK_LISTENER *pNdkListener, BOOLEAN Pause)
 {
 	struct ndk_listener *l = NDK_OBJ_AS(ndk_listener, pNdkListener, NdkObjectTypeListener);
-	struct ndk_call k;
+	struct ndk_call k NDK_UNINIT;
 
 	if (!l)
 		return;
@@ -315,7 +315,7 @@ NTSTATUS ndk_api_shared_local_address(NDK_SHARED_ENDPOINT *pNdkSharedEndpoint, P
 				      ULONG *pAddressLength)
 {
 	struct ndk_shared *s = NDK_OBJ_AS(ndk_shared, pNdkSharedEndpoint, NdkObjectTypeSharedEndpoint);
-	struct ndk_call k;
+	struct ndk_call k NDK_UNINIT;
 	NTSTATUS status;
 
 	if (!s)

@@ -14,7 +14,7 @@
 int ndk_control_answer(const char *name, int mode)
 {
 	struct ndk_site *s;
-	struct ndk_call k;
+	struct ndk_call k NDK_UNINIT;
 	int err = 0;
 
 	if (mode < NDK_ANSWER_NATURAL || mode > NDK_ANSWER_WAIT)
@@ -35,7 +35,7 @@ int ndk_control_answer(const char *name, int mode)
 int ndk_control_deadline(const char *name, int which, ULONG ms)
 {
 	struct ndk_site *s;
-	struct ndk_call k;
+	struct ndk_call k NDK_UNINIT;
 
 	if (which < 0 || which >= NDK_TIME_KINDS || ms < 1 || ms > MAX_DEADLINE_MS)
 		return BAD_VALUE;
@@ -52,7 +52,7 @@ int ndk_control_deadline(const char *name, int which, ULONG ms)
 int ndk_control_get_deadline(const char *name, int which, ULONG *ms)
 {
 	struct ndk_site *s;
-	struct ndk_call k;
+	struct ndk_call k NDK_UNINIT;
 
 	if (which < 0 || which >= NDK_TIME_KINDS || !ms)
 		return BAD_VALUE;
@@ -69,7 +69,7 @@ int ndk_control_get_deadline(const char *name, int which, ULONG *ms)
 int ndk_control_backlog(const char *name, ULONG requests)
 {
 	struct ndk_site *s;
-	struct ndk_call k;
+	struct ndk_call k NDK_UNINIT;
 
 	if (requests < 1 || requests > MAX_BACKLOG)
 		return BAD_VALUE;
@@ -86,7 +86,7 @@ int ndk_control_backlog(const char *name, ULONG requests)
 int ndk_control_live(const char *name, struct ndk_live *live)
 {
 	struct ndk_site *s = ndk_shell_site_get(name);
-	struct ndk_call k;
+	struct ndk_call k NDK_UNINIT;
 
 	if (!s)
 		return NO_DEVICE;
@@ -102,7 +102,7 @@ int ndk_control_live(const char *name, struct ndk_live *live)
 int ndk_control_counters(const char *name, struct ndk_counters *counters)
 {
 	struct ndk_site *s = ndk_shell_site_get(name);
-	struct ndk_call k;
+	struct ndk_call k NDK_UNINIT;
 
 	if (!s)
 		return NO_DEVICE;

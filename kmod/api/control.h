@@ -38,6 +38,8 @@ struct ndk_site;
 /* The shell's half: the site of that name, held until put. */
 struct ndk_site *ndk_shell_site_get(const char *name);
 void ndk_shell_site_put(struct ndk_site *s);
+/* Writes the name of the adapter that has this address; FALSE if none has, or the name does not fit. */
+BOOLEAN ndk_shell_name_at(const struct ndk_addr *a, char *name, ULONG size);
 
 #ifdef __cplusplus
 }

@@ -24,11 +24,18 @@ static inline void ndk_call_begin(struct ndk_call *k, struct ndk_host *h)
 	k->flags = ndk_ops(h)->lock(h);
 }
 
+/* Finds memory for tables that have become too small, and frees what they outgrew. Without the lock. */
+void ndk_call_grow(struct ndk_host *h);
+
 static inline void ndk_call_end(struct ndk_call *k)
 {
+	BOOLEAN tight = ndk_hash_tight(&k->host->endpoints) || ndk_hash_tight(&k->host->tuples);
+
 	if (k->fx.count > k->host->fx_high)
 		k->host->fx_high = k->fx.count;
 	ndk_ops(k->host)->unlock(k->host, k->flags);
+	if (tight)
+		ndk_call_grow(k->host);
 	ndk_api_run(k->host, &k->fx);
 }
 

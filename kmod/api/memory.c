@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0 OR BSD-3-Clause) */
 /*
- * Entry points of memory regions, and the slots that are not served yet: they answer
- * STATUS_NOT_SUPPORTED (GEN-1: never NULL). Atomic context allowed.
+ * Entry points of memory regions and windows; what posts of them do is the shell's. Atomic context
+ * allowed.
  */
 #include "internal.h"
 
@@ -9,7 +9,7 @@ NTSTATUS ndk_api_register_mr(NDK_MR *pNdkMr, MDL *Mdl, SIZE_T Length, ULONG Flag
 			     NDK_FN_REQUEST_COMPLETION *RequestCompletion, PVOID RequestContext)
 {
 	struct ndk_mr *mr = NDK_OBJ_AS(ndk_mr, pNdkMr, NdkObjectTypeMr);
-	struct ndk_call k;
+	struct ndk_call k NDK_UNINIT;
 	NTSTATUS status;
 
 	if (!mr)
@@ -22,7 +22,7 @@ NTSTATUS ndk_api_register_mr(NDK_MR *pNdkMr, MDL *Mdl, SIZE_T Length, ULONG Flag
 NTSTATUS ndk_api_deregister_mr(NDK_MR *pNdkMr, NDK_FN_REQUEST_COMPLETION *RequestCompletion, PVOID RequestContext)
 {
 	struct ndk_mr *mr = NDK_OBJ_AS(ndk_mr, pNdkMr, NdkObjectTypeMr);
-	struct ndk_call k;
+	struct ndk_call k NDK_UNINIT;
 	NTSTATUS status;
 
 	if (!mr)
@@ -32,16 +32,37 @@ NTSTATUS ndk_api_deregister_mr(NDK_MR *pNdkMr, NDK_FN_REQUEST_COMPLETION *Reques
 	return ndk_call_answer(&k, &mr->obj, &mr->req, status);
 }
 
+NTSTATUS ndk_api_initialize_fast_register_mr(NDK_MR *pNdkMr, ULONG AdapterPageCount, BOOLEAN RemoteAccess,
+					     NDK_FN_REQUEST_COMPLETION *RequestCompletion, PVOID RequestContext)
+{
+	struct ndk_mr *mr = NDK_OBJ_AS(ndk_mr, pNdkMr, NdkObjectTypeMr);
+	struct ndk_call k NDK_UNINIT;
+	NTSTATUS status;
+
+	if (!mr)
+		return STATUS_INVALID_PARAMETER;
+	ndk_call_begin(&k, mr->obj.host);
+	status = ndk_mr_initialize(mr, AdapterPageCount, RemoteAccess, RequestCompletion, RequestContext, &k.fx);
+	return ndk_call_answer(&k, &mr->obj, &mr->req, status);
+}
+
 UINT32 ndk_api_local_token_mr(NDK_MR *pNdkMr)
 {
 	struct ndk_mr *mr = NDK_OBJ_AS(ndk_mr, pNdkMr, NdkObjectTypeMr);
 
-	return mr ? mr->token : 0;
+	return mr ? __atomic_load_n(&mr->token, __ATOMIC_RELAXED) : 0;
 }
 
 UINT32 ndk_api_remote_token_mr(NDK_MR *pNdkMr)
 {
 	struct ndk_mr *mr = NDK_OBJ_AS(ndk_mr, pNdkMr, NdkObjectTypeMr);
 
-	return mr ? mr->remote_token : 0;
+	return mr ? __atomic_load_n(&mr->remote_token, __ATOMIC_RELAXED) : 0;
+}
+
+UINT32 ndk_api_remote_token_mw(NDK_MW *pNdkMw)
+{
+	struct ndk_mw *mw = NDK_OBJ_AS(ndk_mw, pNdkMw, NdkObjectTypeMw);
+
+	return mw ? __atomic_load_n(&mw->remote_token, __ATOMIC_RELAXED) : 0; /* MW-1 */
 }

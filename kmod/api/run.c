@@ -32,27 +32,23 @@ static void grow(struct ndk_host *h, struct ndk_hash *t)
 		ops->free_buckets(h, mem);
 }
 
+void ndk_call_grow(struct ndk_host *h)
+{
+	grow(h, &h->endpoints);
+	grow(h, &h->tuples);
+}
+
 void ndk_api_run(struct ndk_host *h, struct ndk_fx *fx)
 {
-	BOOLEAN grown = FALSE;
 	ULONG i;
 
-	for (i = 0; i < fx->count; i++) {
-		if (fx->e[i].kind == NDK_FX_CM_CONNECT || fx->e[i].kind == NDK_FX_CM_LISTEN ||
-		    fx->e[i].kind == NDK_FX_CM_ACCEPT)
-			grown = TRUE;
-	}
-	if (grown) {
-		grow(h, &h->endpoints);
-		grow(h, &h->tuples);
-	}
 	for (i = 0; i < fx->count; i++)
 		ndk_ops(h)->carry(h, &fx->e[i]);
 }
 
 void ndk_api_done(struct ndk_host *h, const struct ndk_effect *e)
 {
-	struct ndk_call k;
+	struct ndk_call k NDK_UNINIT;
 
 	ndk_call_begin(&k, h);
 	ndk_effect_done(e, &k.fx);
@@ -69,14 +65,16 @@ static void call_disconnect(struct ndk_connector *c)
 
 void ndk_api_call(struct ndk_host *h, const struct ndk_effect *e)
 {
-	struct ndk_call k;
-	NTSTATUS cq_status = STATUS_SUCCESS;
+	struct ndk_call k NDK_UNINIT;
+	NTSTATUS fault = STATUS_SUCCESS;
 	BOOLEAN go;
 
 	ndk_call_begin(&k, h);
 	go = ndk_effect_start(e, &k.fx);
 	if (e->kind == NDK_FX_CALL_CQ)
-		cq_status = ((struct ndk_cq *)e->obj)->fault;
+		fault = ((struct ndk_cq *)e->obj)->fault;
+	else if (e->kind == NDK_FX_CALL_SRQ)
+		fault = ((struct ndk_srq *)e->obj)->fault;
 	ndk_call_end(&k);
 	if (go) {
 		switch (e->kind) {
@@ -96,7 +94,10 @@ void ndk_api_call(struct ndk_host *h, const struct ndk_effect *e)
 			call_disconnect((struct ndk_connector *)e->obj);
 			break;
 		case NDK_FX_CALL_CQ:
-			e->fn.cq(e->ctx, cq_status);
+			e->fn.cq(e->ctx, fault);
+			break;
+		case NDK_FX_CALL_SRQ:
+			e->fn.srq(e->ctx, fault);
 			break;
 		default:
 			ndk_port_bug("not a callback", __FILE__, __LINE__);
@@ -108,7 +109,7 @@ void ndk_api_call(struct ndk_host *h, const struct ndk_effect *e)
 
 void ndk_api_built(struct ndk_obj *o, NTSTATUS status)
 {
-	struct ndk_call k;
+	struct ndk_call k NDK_UNINIT;
 
 	ndk_call_begin(&k, o->host);
 	if (status == STATUS_SUCCESS && o->host->removed)
@@ -119,7 +120,7 @@ void ndk_api_built(struct ndk_obj *o, NTSTATUS status)
 
 void ndk_api_cm(struct ndk_connector *c, const struct ndk_cm_news *n)
 {
-	struct ndk_call k;
+	struct ndk_call k NDK_UNINIT;
 
 	ndk_call_begin(&k, c->obj.host);
 	ndk_connector_cm(c, n, &k.fx);
@@ -128,7 +129,7 @@ void ndk_api_cm(struct ndk_connector *c, const struct ndk_cm_news *n)
 
 void ndk_api_deadline(struct ndk_connector *c, ULONG generation)
 {
-	struct ndk_call k;
+	struct ndk_call k NDK_UNINIT;
 
 	ndk_call_begin(&k, c->obj.host);
 	ndk_connector_deadline(c, generation, &k.fx);
@@ -137,7 +138,7 @@ void ndk_api_deadline(struct ndk_connector *c, ULONG generation)
 
 void ndk_api_listener_answer(struct ndk_listener *l, int err)
 {
-	struct ndk_call k;
+	struct ndk_call k NDK_UNINIT;
 
 	ndk_call_begin(&k, l->obj.host);
 	ndk_listener_answer(l, err, &k.fx);
@@ -148,7 +149,7 @@ enum ndk_verdict ndk_api_request(struct ndk_listener *l, struct ndk_connector *c
 {
 	const struct ndk_shell_ops *ops = ndk_ops(l->obj.host);
 	enum ndk_verdict v;
-	struct ndk_call k;
+	struct ndk_call k NDK_UNINIT;
 
 	ndk_call_begin(&k, l->obj.host);
 	v = ndk_listener_request(l, c, r, &k.fx);
@@ -160,7 +161,7 @@ enum ndk_verdict ndk_api_request(struct ndk_listener *l, struct ndk_connector *c
 
 void ndk_api_qp_broken(struct ndk_qp *qp)
 {
-	struct ndk_call k;
+	struct ndk_call k NDK_UNINIT;
 
 	ndk_call_begin(&k, qp->obj.host);
 	ndk_qp_broken(qp, &k.fx);
@@ -169,10 +170,55 @@ void ndk_api_qp_broken(struct ndk_qp *qp)
 
 void ndk_api_mr_answer(struct ndk_mr *mr, NTSTATUS status)
 {
-	struct ndk_call k;
+	struct ndk_call k NDK_UNINIT;
 
 	ndk_call_begin(&k, mr->obj.host);
 	ndk_mr_answer(mr, status, &k.fx);
+	ndk_call_end(&k);
+}
+
+void ndk_api_mw_done(struct ndk_mw *mw, struct ndk_mr *old, BOOLEAN failed)
+{
+	struct ndk_call k NDK_UNINIT;
+
+	ndk_call_begin(&k, mw->obj.host);
+	ndk_mw_done(mw, old, failed, &k.fx);
+	ndk_call_end(&k);
+}
+
+void ndk_api_srq_answer(struct ndk_srq *srq, NTSTATUS status)
+{
+	struct ndk_call k NDK_UNINIT;
+
+	ndk_call_begin(&k, srq->obj.host);
+	ndk_srq_answer(srq, status, &k.fx);
+	ndk_call_end(&k);
+}
+
+void ndk_api_srq_fell(struct ndk_srq *srq)
+{
+	struct ndk_call k NDK_UNINIT;
+
+	ndk_call_begin(&k, srq->obj.host);
+	ndk_srq_fell(srq, &k.fx);
+	ndk_call_end(&k);
+}
+
+void ndk_api_srq_failed(struct ndk_srq *srq, NTSTATUS status)
+{
+	struct ndk_call k NDK_UNINIT;
+
+	ndk_call_begin(&k, srq->obj.host);
+	ndk_srq_failed(srq, status, &k.fx);
+	ndk_call_end(&k);
+}
+
+void ndk_api_cq_resized(struct ndk_cq *cq, NTSTATUS status)
+{
+	struct ndk_call k NDK_UNINIT;
+
+	ndk_call_begin(&k, cq->obj.host);
+	ndk_cq_resized(cq, status, &k.fx);
 	ndk_call_end(&k);
 }
 
@@ -199,7 +245,7 @@ static struct ndk_obj *next_to_remove(struct ndk_host *h, UINT32 from)
 
 void ndk_api_removed(struct ndk_host *h)
 {
-	struct ndk_call k;
+	struct ndk_call k NDK_UNINIT;
 	struct ndk_obj *o;
 	UINT32 from = 0;
 

@@ -12,6 +12,8 @@
 #define NDK_API_SHELL_H
 
 #include "../core/connector.h"
+#include "../core/mr.h"
+#include "../core/srq.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -27,8 +29,9 @@ struct ndk_shell_ops {
 	void (*unlock)(struct ndk_host *h, unsigned long flags);
 	/*
 	 * Zeroed memory for an object of that type, beginning with the core structure, or NULL.
-	 * Must not sleep. depth0/depth1: ring depths (initiator, receive) for a QP, else 0; the shell
-	 * makes the rings part of the block and fills qp->init/qp->recv slot and depth.
+	 * Must not sleep. depth0/depth1: ring depths (initiator, receive) for a QP, the latter 0 with a
+	 * shared receive queue; depth and SGEs for an SRQ; else 0. The shell makes the rings part of
+	 * the block, or makes them when building, and fills qp->init/qp->recv slot and depth.
 	 */
 	struct ndk_obj *(*alloc)(struct ndk_host *h, NDK_OBJECT_TYPE type, ULONG depth0, ULONG depth1);
 	void (*free)(struct ndk_host *h, struct ndk_obj *o);
@@ -57,6 +60,10 @@ struct ndk_shell_ops {
 	/* A table wants n zeroed bucket pointers / gives them back. May return NULL. */
 	struct ndk_node **(*alloc_buckets)(struct ndk_host *h, UINT32 n);
 	void (*free_buckets)(struct ndk_host *h, struct ndk_node **b);
+	/* Tells those registered with NdkRegisterAdapterEvents(), later and from a context of its own (MGMT-3). */
+	void (*announce)(struct ndk_host *h, int event);
+	/* A close pends. Under the host's lock. NULL: nobody is told when that takes long. */
+	void (*closing)(struct ndk_host *h);
 };
 
 /* Embedded in the shell's device structure; the core's host is its first member. */
@@ -95,6 +102,11 @@ void ndk_api_listener_answer(struct ndk_listener *l, int err);
 enum ndk_verdict ndk_api_request(struct ndk_listener *l, struct ndk_connector *c, const struct ndk_cm_request *r);
 void ndk_api_qp_broken(struct ndk_qp *qp);
 void ndk_api_mr_answer(struct ndk_mr *mr, NTSTATUS status);
+void ndk_api_mw_done(struct ndk_mw *mw, struct ndk_mr *old, BOOLEAN failed);
+void ndk_api_srq_answer(struct ndk_srq *srq, NTSTATUS status);
+void ndk_api_srq_fell(struct ndk_srq *srq);
+void ndk_api_srq_failed(struct ndk_srq *srq, NTSTATUS status);
+void ndk_api_cq_resized(struct ndk_cq *cq, NTSTATUS status);
 /* Walks all objects of the host's adapters with the removal event; the device must be marked first. */
 void ndk_api_removed(struct ndk_host *h);
 
@@ -132,18 +144,10 @@ NDK_FN_DEREGISTER_MR ndk_api_deregister_mr;
 NDK_FN_INITIALIZE_FAST_REGISTER_MR ndk_api_initialize_fast_register_mr;
 NDK_FN_GET_REMOTE_TOKEN_FROM_MR ndk_api_remote_token_mr;
 NDK_FN_GET_LOCAL_TOKEN_FROM_MR ndk_api_local_token_mr;
-/* slots that are not served yet: STATUS_NOT_SUPPORTED, never NULL (GEN-1) */
+NDK_FN_GET_REMOTE_TOKEN_FROM_MW ndk_api_remote_token_mw;
 NDK_FN_RESIZE_CQ ndk_api_resize_cq;
 NDK_FN_CONTROL_CQ_INTERRUPT_MODERATION ndk_api_control_cq_moderation;
-NDK_FN_BIND ndk_api_bind;
-NDK_FN_FAST_REGISTER ndk_api_fast_register;
-NDK_FN_INVALIDATE ndk_api_invalidate;
-NDK_FN_READ ndk_api_read;
-NDK_FN_WRITE ndk_api_write;
-NDK_FN_SEND_AND_INVALIDATE ndk_api_send_and_invalidate;
-NDK_FN_GET_REMOTE_TOKEN_FROM_MW ndk_api_remote_token_mw;
 NDK_FN_MODIFY_SRQ ndk_api_modify_srq;
-NDK_FN_SRQ_RECEIVE ndk_api_srq_receive;
 
 /*
  * Opening and closing an adapter on a host; the shell finds the host by name and holds it. May sleep.
