@@ -6,6 +6,8 @@
 #ifndef NDK_EXEC_BINDINGS_HPP
 #define NDK_EXEC_BINDINGS_HPP
 
+#include <string>
+
 #include "../../kmod/api/shell.h"
 
 namespace ndk
@@ -19,6 +21,8 @@ struct Binding {
 	/* The site of that name, held until put; NULL for an unknown one. */
 	ndk_site *(*site_get)(const char *rest);
 	void (*site_put)(ndk_site *site);
+	/* The name, with the prefix, of the adapter that has this address, or "". */
+	std::string (*name_at)(const ndk_addr *a);
 };
 
 namespace fabric

@@ -3,6 +3,8 @@
  * The loop: virtual time on the driving thread, or the steady clock on a thread of its own. See
  * loop.hpp for the locks.
  */
+#include <algorithm>
+
 #include "loop.hpp"
 
 namespace ndk
@@ -10,6 +12,7 @@ namespace ndk
 
 /* An event due this soon is due: sleeping for less takes longer than that. */
 static constexpr UINT64 slack_us = 60;
+static constexpr UINT64 longest_run_us = (UINT64)1 << 40; /* more of it would overflow some day */
 static constexpr int max_depth = 8;
 static constexpr unsigned callback_threads = 3;
 
@@ -172,7 +175,7 @@ bool Loop::pump()
 
 ULONG Loop::run(UINT64 us)
 {
-	UINT64 end = now() + us;
+	UINT64 end = now() + std::min(us, longest_run_us);
 	ULONG done = 0;
 
 	if (threads) {

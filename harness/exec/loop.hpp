@@ -119,13 +119,13 @@ public:
 	bool progress();
 	/* Lock held: wakes those in await(). */
 	void changed() { change.notify_all(); }
-	/* Threaded: sleeps until the condition, evaluated under the lock, holds. */
+	/* Threaded: sleeps until the condition, evaluated under the lock, holds, or that long: FALSE. */
 	template <class Condition>
-	void await(Condition &&met)
+	bool await(Condition &&met, std::chrono::seconds patience)
 	{
 		std::unique_lock<std::mutex> hold(lock);
 
-		change.wait(hold, met);
+		return change.wait_for(hold, patience, met);
 	}
 
 private:

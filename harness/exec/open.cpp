@@ -70,3 +70,17 @@ extern "C" void ndk_shell_site_put(ndk_site *s)
 {
 	ndk::owner(s)->site_put(s);
 }
+
+extern "C" BOOLEAN ndk_shell_name_at(const ndk_addr *a, char *name, ULONG size)
+{
+	for (const ndk::Binding *b : ndk::bindings) {
+		std::string found = b->name_at(a);
+
+		if (found.empty() || found.size() >= size)
+			continue;
+		found.copy(name, found.size());
+		name[found.size()] = 0;
+		return TRUE;
+	}
+	return FALSE;
+}

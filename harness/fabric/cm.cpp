@@ -18,13 +18,14 @@ enum {
 };
 
 /* ---- news ---- */
-namespace
-{
-
 struct News {
+	News *next;
 	ndk_cm_news news;
 	UCHAR data[NDK_PRIVATE_MAX];
 };
+
+namespace
+{
 
 struct Request {
 	ndk_cm_request request;
@@ -34,14 +35,44 @@ struct Request {
 
 } /* namespace */
 
+static News *take_news(Connector *c)
+{
+	News *n = c->news_first;
+
+	if (!n) {
+		c->telling = false;
+		return nullptr;
+	}
+	c->news_first = n->next;
+	if (!n->next)
+		c->news_last = nullptr;
+	return n;
+}
+
+static News *next_news(Connector *c)
+{
+	std::lock_guard<std::mutex> hold(world().loop.lock);
+
+	return take_news(c);
+}
+
+/*
+ * Without the lock, with c->telling and its pin, which it gives back. What befell a connector is told in
+ * the order in which it did, by one thread at a time: the peer's goodbye may be found by another thread
+ * before this one has said that the connection stands.
+ */
+static void tell(Connector *c)
+{
+	while (News *n = next_news(c)) {
+		ndk_api_cm(&c->core, &n->news);
+		delete n;
+	}
+	unpin(c->pin, c->core.obj);
+}
+
 static void run_news(const Upcall &u)
 {
-	Connector *c = static_cast<Connector *>(u.a);
-	News *n = static_cast<News *>(u.b);
-
-	ndk_api_cm(&c->core, &n->news);
-	delete n;
-	unpin(c->pin, c->core.obj);
+	tell(static_cast<Connector *>(u.a));
 }
 
 /* field: the size of the field the data travelled in, 0 for its exact length. */
@@ -58,8 +89,13 @@ void news(Connector *c, UCHAR event, int err, const Payload *p, ULONG field, Upc
 		n->news.peer_in = p->in;
 		n->news.peer_out = p->out;
 	}
+	(c->news_last ? c->news_last->next : c->news_first) = n;
+	c->news_last = n;
+	if (c->telling)
+		return;
+	c->telling = true;
 	pin(c->pin);
-	up.add({ run_news, c, n, 0 });
+	up.add({ run_news, c, nullptr, 0 });
 }
 
 void goodbye(Connector *c, int err, Upcalls &up)
@@ -76,7 +112,7 @@ void detach(Connector *c)
 	world().loop.cancel(c->retry);
 	c->cm = Cm::none;
 	c->sent.reset();
-	if (c->qp)
+	if (c->qp && c->qp->conn == c)
 		c->qp->conn = nullptr;
 	c->qp = nullptr;
 	if (!c->attempt)
@@ -355,7 +391,7 @@ static void run_request(const Upcall &u)
 	enum ndk_verdict v = ndk_api_request(&l->core, &c->core, &r->request);
 
 	if (v == NDK_DELIVERED) {
-		unpin(c->pin, c->core.obj);
+		tell(c);
 	} else {
 		{
 			const Flavour *f = world().flavour;
@@ -365,6 +401,8 @@ static void run_request(const Upcall &u)
 			r->attempt->taken = false;
 			refuse_request(r->attempt,
 				       v == NDK_REFUSE_BACKLOG ? f->backlog : f->refused);
+			while (News *n = take_news(c))
+				delete n;
 			c->pin.pins = 0;
 		}
 		/* the core never saw it, so it has no type of its own yet */
@@ -436,6 +474,7 @@ void receive_request(Message &m, Upcalls &up)
 	a->refs++;
 	pin(l->pin);
 	pin(c->pin);
+	c->telling = true; /* the request is the first that it hears */
 	up.add({ run_request, l, c, (UINT64)(ULONG_PTR)r });
 }
 

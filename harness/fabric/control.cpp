@@ -17,6 +17,9 @@ enum {
 	INVALID = -22
 };
 
+/* What is late by more would be late by who knows what, after an overflow. */
+static constexpr UINT64 longest_delay_us = (UINT64)1 << 40;
+
 static bool known(int adapter)
 {
 	return adapter >= 0 && (unsigned)adapter < max_sites;
@@ -89,6 +92,7 @@ extern "C" int ndk_fabric_reset(const struct ndk_fabric_config *config)
 	w.black_holes.clear();
 	w.faults.clear();
 	w.noise = Noise{};
+	w.read_delay_us = 0;
 	memset(w.cut, 0, sizeof(w.cut));
 	memset(&w.stats, 0, sizeof(w.stats));
 	illegal_reset();
@@ -130,7 +134,7 @@ extern "C" int ndk_fabric_fault(int from, ULONG messages, int fault, ULONG count
 
 	if (from < -1 || (from >= 0 && !known(from)) || !(messages & NDK_FABRIC_ALL_CM) ||
 	    (messages & ~(ULONG)NDK_FABRIC_ALL_CM) || fault < NDK_FABRIC_DROP ||
-	    fault > NDK_FABRIC_DELAY || !count)
+	    fault > NDK_FABRIC_DELAY || !count || delay_us > longest_delay_us)
 		return INVALID;
 	w.faults.push_back({ from, messages, fault, count, delay_us });
 	return 0;
@@ -141,7 +145,7 @@ extern "C" int ndk_fabric_noise(ULONG drop, ULONG duplicate, ULONG delay, UINT64
 	World &w = world();
 	std::lock_guard<std::mutex> hold(w.loop.lock);
 
-	if (drop > 1000 || duplicate > 1000 || delay > 1000)
+	if (drop > 1000 || duplicate > 1000 || delay > 1000 || max_delay_us > longest_delay_us)
 		return INVALID;
 	w.noise = { drop, duplicate, delay, max_delay_us };
 	return 0;
@@ -197,7 +201,67 @@ extern "C" int ndk_fabric_kill(int adapter)
 	return 0;
 }
 
+extern "C" int ndk_fabric_read_delay(UINT64 delay_us)
+{
+	World &w = world();
+	std::lock_guard<std::mutex> hold(w.loop.lock);
+
+	if (delay_us > longest_delay_us)
+		return INVALID;
+	w.read_delay_us = delay_us;
+	return 0;
+}
+
+extern "C" int ndk_fabric_create_delay(int adapter, UINT64 delay_us)
+{
+	constexpr UINT32 types = 1u << NdkObjectTypePd | 1u << NdkObjectTypeCq | 1u << NdkObjectTypeQp |
+				 1u << NdkObjectTypeSrq | 1u << NdkObjectTypeMw;
+	World &w = world();
+	std::lock_guard<std::mutex> life(w.life);
+
+	if (!known(adapter) || w.config.threads || delay_us > longest_delay_us)
+		return INVALID;
+	Site *s = site_at((unsigned)adapter);
+	HostLock hold(&s->core.host);
+
+	s->create_delay_us = delay_us;
+	s->core.host.heavy = delay_us ? types : 0;
+	return 0;
+}
+
 /* ---- devices ---- */
+extern "C" int ndk_fabric_cq_fault(NDK_CQ *cq)
+{
+	ndk_obj *o = ndk_obj_of(cq, NdkObjectTypeCq);
+	Upcalls up;
+
+	if (!o)
+		return INVALID;
+	{
+		std::lock_guard<std::mutex> hold(world().loop.lock);
+
+		lose_cq(reinterpret_cast<Cq *>(o), up);
+	}
+	up.run();
+	return 0;
+}
+
+extern "C" int ndk_fabric_srq_fault(NDK_SRQ *srq)
+{
+	ndk_obj *o = ndk_obj_of(srq, NdkObjectTypeSrq);
+	Upcalls up;
+
+	if (!o)
+		return INVALID;
+	{
+		std::lock_guard<std::mutex> hold(world().loop.lock);
+
+		lose_srq(reinterpret_cast<Srq *>(o), up);
+	}
+	up.run();
+	return 0;
+}
+
 extern "C" int ndk_fabric_remove(int adapter)
 {
 	World &w = world();
@@ -217,6 +281,7 @@ extern "C" int ndk_fabric_remove(int adapter)
 		s->holds++;
 	}
 	ndk_api_removed(&s->core.host); /* may call consumers, so without life */
+	announce(s, NdkAdapterRemoved);
 	s->holds--;
 	return 0;
 }
@@ -230,14 +295,17 @@ extern "C" int ndk_fabric_add(int adapter)
 	if (!known(adapter))
 		return INVALID;
 	s = site_at((unsigned)adapter);
-	std::lock_guard<std::mutex> hold(w.loop.lock);
+	{
+		std::lock_guard<std::mutex> hold(w.loop.lock);
 
-	if (s->removed)
-		w.husks.push_back(std::move(w.sites[(unsigned)adapter]));
-	else if (s->dead)
-		s->dead = false; /* the host comes back */
-	else
-		return INVALID;
+		if (s->removed)
+			w.husks.push_back(std::move(w.sites[(unsigned)adapter]));
+		else if (s->dead)
+			s->dead = false; /* the host comes back */
+		else
+			return INVALID;
+	}
+	announce(site_at((unsigned)adapter), NdkAdapterArrived);
 	return 0;
 }
 

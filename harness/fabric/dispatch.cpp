@@ -63,19 +63,19 @@ static const NDK_QP_DISPATCH qp_table = {
 	.NdkFlush = flush,
 	.NdkSend = post_send,
 	.NdkReceive = post_receive,
-	.NdkBind = ndk_api_bind,
-	.NdkFastRegister = ndk_api_fast_register,
-	.NdkInvalidate = ndk_api_invalidate,
-	.NdkRead = ndk_api_read,
-	.NdkWrite = ndk_api_write,
-	.NdkSendAndInvalidate = ndk_api_send_and_invalidate,
+	.NdkBind = post_bind,
+	.NdkFastRegister = post_fast_register,
+	.NdkInvalidate = post_invalidate,
+	.NdkRead = post_read,
+	.NdkWrite = post_write,
+	.NdkSendAndInvalidate = post_send_and_invalidate,
 };
 
 static const NDK_SRQ_DISPATCH srq_table = {
 	.NdkCloseSrq = ndk_api_close,
 	.NdkQueryExtension = ndk_api_query_extension,
 	.NdkModifySrq = ndk_api_modify_srq,
-	.NdkSrqReceive = ndk_api_srq_receive,
+	.NdkSrqReceive = post_srq_receive,
 };
 
 static const NDK_LISTENER_DISPATCH listener_table = {

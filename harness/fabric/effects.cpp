@@ -208,7 +208,6 @@ static void qp_drain(const ndk_effect *e)
 static void mr_register(ndk_host *h, const ndk_effect *e)
 {
 	Mr *mr = reinterpret_cast<Mr *>(e->obj);
-	NTSTATUS status = STATUS_INSUFFICIENT_RESOURCES;
 	SIZE_T length;
 	UINT64 base;
 	ULONG flags;
@@ -220,14 +219,21 @@ static void mr_register(ndk_host *h, const ndk_effect *e)
 		length = mr->core.length;
 		flags = mr->core.flags;
 	}
-	if (register_mr(site_of(h), mr, base, length, flags)) {
+	ndk_api_mr_answer(&mr->core, register_mr(site_of(h), mr, base, length, flags));
+	ndk_api_done(h, e);
+}
+
+static void mr_initialize(ndk_host *h, const ndk_effect *e)
+{
+	Mr *mr = reinterpret_cast<Mr *>(e->obj);
+	ULONG pages;
+
+	{
 		HostLock hold(h);
 
-		mr->core.token = mr->token;
-		mr->core.remote_token = mr->token;
-		status = STATUS_SUCCESS;
+		pages = mr->core.asked_pages;
 	}
-	ndk_api_mr_answer(&mr->core, status);
+	ndk_api_mr_answer(&mr->core, initialize_mr(site_of(h), mr, pages));
 	ndk_api_done(h, e);
 }
 
@@ -235,9 +241,73 @@ static void mr_deregister(ndk_host *h, const ndk_effect *e)
 {
 	Mr *mr = reinterpret_cast<Mr *>(e->obj);
 
-	forget_mr(site_of(h), mr);
+	forget_mr(mr, false);
 	ndk_api_mr_answer(&mr->core, STATUS_SUCCESS);
 	ndk_api_done(h, e);
+}
+
+/* ---- requests that pend ---- */
+namespace
+{
+
+struct Job : Event {
+	ndk_host *host;
+	ndk_effect effect;
+};
+
+} /* namespace */
+
+/* Inline, or where requests are to pend, from the loop: the device is at work meanwhile. */
+static void control(ndk_host *h, const ndk_effect *e)
+{
+	switch (e->kind) {
+	case NDK_FX_MR_REGISTER:
+		return mr_register(h, e);
+	case NDK_FX_MR_DEREGISTER:
+		return mr_deregister(h, e);
+	case NDK_FX_MR_INITIALIZE:
+		return mr_initialize(h, e);
+	case NDK_FX_SRQ_MODIFY:
+		return modify_srq(h, e);
+	default:
+		return resize_cq(h, e);
+	}
+}
+
+static void run_job(const Upcall &u)
+{
+	Job *j = static_cast<Job *>(u.a);
+
+	control(j->host, &j->effect);
+	delete j;
+}
+
+static void job_fire(Event &e, Upcalls &up)
+{
+	up.add({ run_job, static_cast<Job *>(&e), nullptr, 0 });
+}
+
+static bool pends(ndk_host *h)
+{
+	HostLock hold(h);
+
+	return h->answer == NDK_ANSWER_PEND;
+}
+
+static void request(ndk_host *h, const ndk_effect *e)
+{
+	Loop &loop = world().loop;
+	Job *j;
+
+	if (!pends(h))
+		return control(h, e);
+	j = new Job{};
+	j->fire = job_fire;
+	j->host = h;
+	j->effect = *e;
+	std::lock_guard<std::mutex> hold(loop.lock);
+
+	loop.schedule(*j, loop.now());
 }
 
 /* ---- the end ---- */
@@ -257,9 +327,18 @@ static void destroy(ndk_host *h, const ndk_effect *e)
 		break;
 	}
 	case NdkObjectTypeMr:
-		forget_mr(site_of(h), reinterpret_cast<Mr *>(e->obj));
+		/* posted requests about it keep its memory, and find that it is gone */
+		forget_mr(reinterpret_cast<Mr *>(e->obj), true);
 		ndk_api_done(h, e);
 		break;
+	case NdkObjectTypeMw: {
+		Mw *mw = reinterpret_cast<Mw *>(e->obj);
+		std::lock_guard<std::mutex> hold(world().loop.lock);
+
+		forget_mw(mw);
+		finish(mw->pin, *e, up);
+		break;
+	}
 	default:
 		ndk_api_done(h, e);
 		break;
@@ -285,6 +364,7 @@ void carry(ndk_host *h, const ndk_effect *e)
 	case NDK_FX_CALL_CONNECT:
 	case NDK_FX_CALL_DISCONNECT:
 	case NDK_FX_CALL_CQ:
+	case NDK_FX_CALL_SRQ:
 		return world().loop.call(h, *e);
 	case NDK_FX_HW_DESTROY:
 		return destroy(h, e);
@@ -309,9 +389,15 @@ void carry(ndk_host *h, const ndk_effect *e)
 	case NDK_FX_QP_DRAIN:
 		return qp_drain(e);
 	case NDK_FX_MR_REGISTER:
-		return mr_register(h, e);
 	case NDK_FX_MR_DEREGISTER:
-		return mr_deregister(h, e);
+	case NDK_FX_MR_INITIALIZE:
+	case NDK_FX_SRQ_MODIFY:
+	case NDK_FX_CQ_RESIZE:
+		return request(h, e);
+	case NDK_FX_CQ_MODERATE:
+		return moderate_cq(h, e);
+	case NDK_FX_SETTLE: /* results never wait for a poll here */
+		return ndk_api_done(h, e);
 	case NDK_FX_TIMER_SET:
 	case NDK_FX_TIMER_STOP:
 		return timer(connector_of(e), e);

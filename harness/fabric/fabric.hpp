@@ -4,11 +4,14 @@
  * and the network between them.
  *
  * Locks (order in loop.hpp): the world's lock guards everything here unless a member says otherwise;
- * the core's structures are under the host's lock; a completion queue's results under its own.
+ * the core's structures are under the host's lock; a completion queue's results and the slots of a
+ * shared receive queue are under locks of their own, the latter being the innermost.
  *
  * Lifetime: an object that an upcall is going to use without lock is pinned. Work that ends an object
  * (teardown, destruction) is carried out at once but reported done only when the last pin is gone, so
- * that nothing reaches the core about an object the core has given up.
+ * that nothing reaches the core about an object the core has given up. CQs and SRQs, whose close may be
+ * over inside the call, are kept in memory by their pins all the same; an upcall that comes later finds
+ * them not live, and the core does nothing with it (CLOSE-13).
  */
 #ifndef NDK_FABRIC_FABRIC_HPP
 #define NDK_FABRIC_FABRIC_HPP
@@ -18,8 +21,9 @@
 #include <memory>
 #include <mutex>
 #include <new>
-#include <unordered_map>
 #include <vector>
+
+#include <ndkpi/ndkpi_manage.h>
 
 #include "../exec/loop.hpp"
 #include "../include/ndk_fabric.h"
@@ -32,9 +36,12 @@ constexpr unsigned max_sites = 64;
 constexpr UINT64 path_retry_us = 20000;
 constexpr ULONG path_retries = 7;
 constexpr UINT64 path_patience_us = path_retry_us * path_retries;
+constexpr size_t token_buckets = 4096; /* a power of two */
 constexpr UINT32 privileged_token = 0x4e444b01;
 
 struct Connector;
+struct Mr;
+struct Mw;
 struct Qp;
 struct Site;
 
@@ -50,27 +57,131 @@ struct Adapter {
 	bool idle;
 };
 
+/* ---- memory behind tokens ---- */
+/* The bits of NDK_MR_FLAG_*, each for itself. */
+constexpr ULONG right_local_write = 1;
+constexpr ULONG right_remote_read = 2;
+constexpr ULONG right_remote_write = 4;
+constexpr ULONG right_read_sink = 8;
+
+/* Page addresses of a fast registration; `room` of them follow. */
+struct PageList {
+	PageList *next;
+	ULONG room;
+
+	UINT64 *page() { return reinterpret_cast<UINT64 *>(this + 1); }
+	const UINT64 *page() const { return reinterpret_cast<const UINT64 *>(this + 1); }
+};
+
+/* What a token stands for while it is in Site::tokens. Part of a region or window. */
+struct Region {
+	Region *next;
+	Region **prev; /* NULL: not in force */
+	ndk_pd *pd;
+	UINT64 base;
+	SIZE_T length;
+	PageList *pages; /* NULL: base is where the memory is */
+	ULONG fbo;
+	ULONG rights;
+	UINT32 token;
+	Mr *fast; /* the fast registration it is, or ... */
+	Mw *window; /* ... the binding, or neither: NdkRegisterMr */
+
+	bool in_force() const { return prev != nullptr; }
+};
+
+struct Mr {
+	ndk_mr core;
+	Pinned pin; /* by posted requests about it */
+	Region region;
+	PageList *spare; /* of `room` each */
+	ULONG room;
+	UINT32 epoch; /* of NdkInitializeFastRegisterMr: requests posted before it fail */
+	bool gone;
+};
+
+/*
+ * Requests about a window are numbered in order of posting, whatever their queue pairs, so that what
+ * was posted last is in force in the end. A request that fails takes all numbers given out with it.
+ */
+struct Mw {
+	ndk_mw core;
+	Pinned pin;
+	Region region;
+	std::atomic<UINT64> numbers{ 0 }; /* given out; host's lock for giving */
+	UINT64 bound; /* number of the latest bind; host's lock */
+	UINT64 executed;
+	std::atomic<UINT64> failed{ 0 };
+	ndk_mr *mr; /* of the binding in force */
+	std::atomic<UINT32> ended{ 0 }; /* binding that the peer invalidated: released already */
+};
+
+/* ---- queues ---- */
+struct SrqSlot {
+	ndk_srq_slot core;
+	SrqSlot *after; /* posted next */
+	NDK_SGE *sge;
+	ULONG nsge;
+	ULONG bytes;
+};
+
+struct Srq {
+	ndk_srq core;
+	Pinned pin;
+	bool lost;
+	ULONG slots; /* there is memory for; changed by creation and NdkModifySrq only */
+	struct Chunk *chunks;
+	std::mutex lock; /* the slots, and all below */
+	SrqSlot *first;
+	SrqSlot *last;
+};
+
 struct Result {
 	NDK_RESULT_EX out;
 	Qp *qp; /* NULL once the QP is gone: nothing to give the slot back to */
+	SrqSlot *slot; /* of the shared receive queue, or NULL */
 	bool receive;
 };
 
 struct Cq {
 	ndk_cq core;
+	Pinned pin;
+	Event timer; /* of moderation */
+	ULONG gathered; /* results since the first that satisfied the arm; host's lock */
+	UINT64 gathered_bits;
 	std::mutex lock; /* all below */
-	Result *ring; /* core.depth entries */
+	Result *ring;
+	ULONG size; /* of ring */
 	ULONG head;
 	ULONG count;
-	bool lost; /* overrun: takes nothing, gives nothing (CQ-14) */
+	bool lost; /* takes nothing, gives nothing (CQ-14, CQ-15) */
 };
 
-/* A posted request, parallel to the core's slot. */
+/* A posted initiator request, parallel to the core's slot, which has operation and flags. */
 struct Work {
-	UINT64 due; /* when it arrives at the peer; later: when the acknowledgement is back */
+	UINT64 due; /* when it arrives at the peer; later: when the answer is back */
+	UINT64 remote; /* read, write: the address there; bind, fast register: the first address */
+	SIZE_T length; /* bind, fast register */
 	ULONG nsge;
 	ULONG bytes;
-	ULONG flags;
+	UINT32 token; /* the one used, given or taken away */
+	union {
+		ULONG fbo; /* fast register */
+		UINT32 old_token; /* window: of the binding that `old` belongs to */
+	};
+	Mr *mr;
+	Mw *mw;
+	union {
+		PageList *pages; /* fast register */
+		ndk_mr *old; /* window: what it held before */
+	};
+	UINT64 number; /* window: see struct Mw; fast register: the region's epoch */
+};
+
+/* A posted receive of a queue pair's own. */
+struct Receive {
+	ULONG nsge;
+	ULONG bytes;
 };
 
 struct Qp {
@@ -79,26 +190,22 @@ struct Qp {
 	Connector *conn; /* whose connection it is, while there is one */
 	bool dead; /* error state: everything posted ends cancelled */
 	bool broken_told; /* the core knows */
-	ULONG arrived; /* initiator requests below this index are at the peer, not yet acknowledged */
+	bool held; /* the next request waits for reads to end */
+	ULONG reads; /* in flight */
+	ULONG read_limit; /* of them (RDL-5) */
 	ULONG rnr; /* tries in vain: no receive posted */
 	ULONG unheard; /* tries in vain: no path */
+	UINT64 arrived; /* initiator requests below this index are at the peer, not yet acknowledged */
 	Event arrive;
 	Event acked;
 	Work *init; /* in the object's block, as the core's slots */
-	Work *recv;
-	NDK_SGE *init_sge; /* max_init_sge per request; allocated with inline data by build() */
+	Receive *recv;
+	NDK_SGE *init_sge; /* init_sges per request; allocated with inline data by build() */
 	NDK_SGE *recv_sge;
 	UCHAR *inline_data;
+	ULONG init_sges;
 	Qp *next; /* Site::qps */
 	Qp **prev;
-};
-
-struct Mr {
-	ndk_mr core;
-	UINT32 token; /* 0: not registered; the rest is a copy of what was registered */
-	UINT64 base;
-	SIZE_T length;
-	ULONG flags;
 };
 
 struct Listener {
@@ -149,9 +256,15 @@ struct Attempt {
 	std::unique_ptr<Payload> refusal[2]; /* sent by that side, for repetition */
 };
 
+struct News;
+
 struct Connector {
 	ndk_connector core;
 	Pinned pin;
+	/* What the core has not heard yet, oldest first; `telling`: somebody tells it, or is about to. */
+	News *news_first;
+	News *news_last;
+	bool telling;
 	Attempt *attempt;
 	Qp *qp;
 	UCHAR side;
@@ -214,9 +327,11 @@ struct Site {
 	std::vector<std::unique_ptr<ndk_local>> locals; /* under the host's lock */
 	std::vector<ndk_addr> addresses;
 	std::vector<Listener *> listeners;
-	std::unordered_map<UINT32, Mr *> tokens;
+	std::vector<Region *> tokens; /* buckets */
 	UINT32 next_token = 1;
+	UINT32 token_salt = 0;
 	Qp *qps = nullptr;
+	UINT64 create_delay_us = 0;
 };
 
 struct Fault {
@@ -248,6 +363,7 @@ struct World {
 	std::vector<ndk_addr> black_holes;
 	std::vector<Fault> faults;
 	Noise noise{};
+	UINT64 read_delay_us = 0;
 	bool cut[max_sites][max_sites]{};
 	UINT64 random_state = 1;
 	struct ndk_fabric_stats stats = {};
@@ -267,6 +383,7 @@ extern const ndk_shell_ops shell_ops;
 const VOID *dispatch_of(NDK_OBJECT_TYPE type);
 Site *site_of(const ndk_obj &o);
 Site *site_of(ndk_host *h);
+bool removed(Site *s); /* world's lock not held */
 /* Memory on behalf of a site; asks first whether it is to fail. */
 template <class T>
 T *make(Site *s)
@@ -282,6 +399,8 @@ T *make_array(Site *s, size_t n)
 void pin(Pinned &p);
 /* World's lock not held. o is freed here if the core gave it back meanwhile. */
 void unpin(Pinned &p, ndk_obj &o);
+/* The same with the world's lock held: what has to be done without it follows. */
+void unpin(Pinned &p, ndk_obj &o, Upcalls &up);
 /* World's lock held: reports e done now, or when the last pin goes. */
 void finish(Pinned &p, const ndk_effect &e, Upcalls &up);
 
@@ -302,8 +421,29 @@ private:
 	unsigned long flags;
 };
 
+/* One step of the core under the host's lock, then its effects. No lock held. */
+template <class Step>
+void with_core(ndk_host *h, Step step)
+{
+	ndk_fx fx;
+
+	ndk_fx_init(&fx);
+	{
+		HostLock hold(h);
+
+		step(&fx);
+	}
+	ndk_api_run(h, &fx);
+}
+
 /* effects.cpp */
 void carry(ndk_host *h, const ndk_effect *e);
+
+/* announce.cpp; without lock */
+void announce(Site *s, NDK_ADAPTER_EVENT event);
+void announce_host(ndk_host *h, int event);
+/* World's lock held. An event of the loop that is no longer queued: deletes it if it is one of ours. */
+bool drop_announcement(Event &e);
 
 /* network.cpp: world's lock held */
 bool path_up(const Attempt *a);
@@ -339,27 +479,126 @@ void break_qp(Qp *qp, Upcalls &up);
 void unlink_qp(Qp *qp);
 void arrive_fire(Event &e, Upcalls &up);
 void acked_fire(Event &e, Upcalls &up);
+
+/* post.cpp */
 NDK_FN_SEND post_send;
+NDK_FN_SEND_AND_INVALIDATE post_send_and_invalidate;
 NDK_FN_RECEIVE post_receive;
+NDK_FN_READ post_read;
+NDK_FN_WRITE post_write;
+NDK_FN_BIND post_bind;
+NDK_FN_FAST_REGISTER post_fast_register;
+NDK_FN_INVALIDATE post_invalidate;
 NDK_FN_FLUSH flush;
 
 /* cq.cpp */
-/* World's lock held: completes the oldest request of a queue. */
-void complete(Qp *qp, bool receive, NTSTATUS status, ULONG bytes, bool solicited, Upcalls &up);
+/* World's lock held: completes the oldest initiator request. */
+void complete(Qp *qp, NTSTATUS status, Upcalls &up);
+struct Arrival {
+	NTSTATUS status;
+	ULONG bytes;
+	bool solicited;
+	bool invalidated;
+	UINT32 token;
+};
+/* World's lock held: completes the oldest receive, of the queue pair or of its shared receive queue. */
+void complete_receive(Qp *qp, const Arrival &a, Upcalls &up);
 /* World's lock held: results of qp stay, but know it no more. */
 void forget_qp(Qp *qp);
+/* Without lock. */
+void resize_cq(ndk_host *h, const ndk_effect *e);
+void moderate_cq(ndk_host *h, const ndk_effect *e);
+/* World's lock held: a fatal error (CQ-15); of a queue that is lost already it is no news. */
+void lose_cq(Cq *cq, Upcalls &up);
+void moderation_fire(Event &e, Upcalls &up);
 NDK_FN_ARM_CQ arm_cq;
 NDK_FN_GET_CQ_RESULTS get_cq_results;
 NDK_FN_GET_CQ_RESULTS_EX get_cq_results_ex;
 
+/* srq.cpp */
+NTSTATUS build_srq(Srq *srq);
+void free_srq(Srq *srq);
+/* World's lock held: the receive that the next message is for; NULL: none posted. */
+const SrqSlot *first_receive(Srq *srq);
+/* World's lock held: that message came. */
+SrqSlot *use_receive(Srq *srq, Upcalls &up);
+/* Any lock. */
+void give_back(Srq *srq, SrqSlot *slot);
+/* Without lock. */
+void modify_srq(ndk_host *h, const ndk_effect *e);
+/* World's lock held: a fatal error (SRQ-6). */
+void lose_srq(Srq *srq, Upcalls &up);
+NDK_FN_SRQ_RECEIVE post_srq_receive;
+
+/* region.cpp: world's lock held */
+UINT32 new_token(Site *s);
+void enforce(Site *s, Region &r);
+void revoke(Region &r);
+Region *find_region(const Site *s, UINT32 token, const ndk_pd *pd);
+/* Does the region, which may be NULL, have these bytes and that right? */
+bool covers(const Region *r, UINT64 va, SIZE_T length, ULONG right);
+enum class Use {
+	source, /* of sends and writes */
+	sink, /* of receives */
+	read_sink
+};
+/* May this side touch all memory its list names? */
+bool allowed(const Qp *qp, const NDK_SGE *sge, ULONG nsge, Use use);
+
+/* Walks memory piece by piece. What it walks has been checked before. */
+class Cursor
+{
+public:
+	Cursor(UCHAR *flat, SIZE_T length);
+	Cursor(const Region &r, UINT64 va, SIZE_T length);
+	Cursor(const Qp *qp, const NDK_SGE *sges, ULONG nsge);
+
+	/* The contiguous bytes from here on; 0 at the end. */
+	SIZE_T run(UCHAR **at);
+	void skip(SIZE_T n);
+
+private:
+	void load();
+
+	const Site *site = nullptr;
+	const NDK_SGE *sge = nullptr;
+	const NDK_SGE *end = nullptr;
+	const Region *region = nullptr; /* with a page list */
+	UINT64 va = 0;
+	SIZE_T left = 0;
+};
+/* As many bytes as `from` has; `to` has room for them. */
+void copy(Cursor to, Cursor from);
+
 /* memory.cpp */
-/* World's lock held. The bytes an SGE names, or NULL if the token does not allow it. */
-UCHAR *reach(const Qp *qp, const NDK_SGE &sge, bool write);
-bool register_mr(Site *s, Mr *mr, UINT64 base, SIZE_T length, ULONG flags);
-void forget_mr(Site *s, Mr *mr);
+/* Without lock. */
+NTSTATUS register_mr(Site *s, Mr *mr, UINT64 base, SIZE_T length, ULONG flags);
+NTSTATUS initialize_mr(Site *s, Mr *mr, ULONG pages);
+void forget_mr(Mr *mr, bool for_good);
+void free_mr(Mr *mr);
+/* World's lock held. Of posted requests: whether it may be posted, its turn, its end. */
+NTSTATUS plan_fast_register(Mr *mr, const ndk_pages &p, Work &w);
+NTSTATUS plan_invalidate(Mr *mr, Work &w);
+NTSTATUS execute_fast_register(const Work &w, ULONG flags);
+NTSTATUS execute_invalidate(const Work &w);
+void end_mr_work(const Work &w, UCHAR op, bool executed, bool failed, Upcalls &up);
+/* World's lock held: by the peer, or with a read. A region of NdkRegisterMr cannot be invalidated. */
+bool can_invalidate(const Qp *qp, UINT32 token);
+void invalidate_token(const Qp *qp, UINT32 token, Upcalls &up);
 NDK_FN_BUILD_LAM build_lam;
 NDK_FN_RELEASE_LAM release_lam;
 NDK_FN_GET_PRIVILEGED_MEMORY_REGION_TOKEN get_privileged_token;
+
+/* window.cpp */
+/* Host's lock held. FALSE: not now. A bind comes with its token. */
+bool plan_bind(Mw *mw, Mr *mr, Work &w);
+bool plan_unbind(Mw *mw, Work &w);
+/* World's lock held. */
+NTSTATUS execute_bind(const Work &w, ULONG flags);
+NTSTATUS execute_unbind(const Work &w);
+void end_mw_work(const Work &w, bool executed, bool failed, Upcalls &up);
+void end_by_peer(Mw *mw, Upcalls &up);
+void forget_mw(Mw *mw);
 
 } /* namespace ndk::fabric */
 

@@ -119,7 +119,7 @@ static Fate fate_of(const Attempt *a, UCHAR from, ULONG kind)
 			fate.second_late = w.random() % spread;
 	}
 	if (w.config.jitter_us)
-		fate.late += w.below(w.config.jitter_us + 1);
+		fate.late += w.random() % ((UINT64)w.config.jitter_us + 1);
 	return fate;
 }
 
@@ -167,14 +167,16 @@ static void message_fire(Event &e, Upcalls &up)
 	discard(m);
 }
 
-/* Without objects there is nothing else in the queue: timers go with their owners. */
+/* Without objects there is little in the queue: timers go with their owners. */
 void drop_messages()
 {
 	Loop &loop = world().loop;
 
 	while (Event *e = loop.first()) {
-		NDK_ASSERT(e->fire == message_fire);
 		loop.cancel(*e);
+		if (drop_announcement(*e))
+			continue;
+		NDK_ASSERT(e->fire == message_fire);
 		discard(static_cast<Message *>(e));
 	}
 }

@@ -2,9 +2,10 @@
 /*
  * What the core asks of its shell, on the fabric: the host's lock, memory, dispatch tables, building.
  * Any thread. Everything is built inside the creating call; what pends, pends because the core was
- * told to (NDK_ANSWER_PEND).
+ * told to (NDK_ANSWER_PEND), or because a test wants creations to take time.
  */
-#include <cstring>
+#include <algorithm>
+#include <memory>
 
 #include "fabric.hpp"
 
@@ -19,6 +20,13 @@ Site *site_of(ndk_host *h)
 Site *site_of(const ndk_obj &o)
 {
 	return site_of(o.host);
+}
+
+bool removed(Site *s)
+{
+	std::lock_guard<std::mutex> hold(world().loop.lock);
+
+	return s->removed;
 }
 
 static unsigned long lock(ndk_host *h)
@@ -57,7 +65,7 @@ static void displace(ndk_obj *o)
 static ndk_obj *alloc_qp(ULONG init, ULONG recv)
 {
 	size_t slots = (size_t)init + recv;
-	Qp *qp = place<Qp>(slots * (sizeof(ndk_slot) + sizeof(Work)));
+	Qp *qp = place<Qp>(slots * sizeof(ndk_slot) + init * sizeof(Work) + recv * sizeof(Receive));
 	ndk_slot *slot;
 
 	if (!qp)
@@ -68,12 +76,23 @@ static ndk_obj *alloc_qp(ULONG init, ULONG recv)
 	qp->core.recv.slot = slot + init;
 	qp->core.recv.depth = recv;
 	qp->init = reinterpret_cast<Work *>(slot + slots);
-	qp->recv = qp->init + init;
+	qp->recv = reinterpret_cast<Receive *>(qp->init + init);
 	qp->arrive.fire = arrive_fire;
 	qp->arrive.owner = qp;
 	qp->acked.fire = acked_fire;
 	qp->acked.owner = qp;
 	return &qp->core.obj;
+}
+
+static ndk_obj *alloc_cq()
+{
+	Cq *cq = place<Cq>();
+
+	if (!cq)
+		return nullptr;
+	cq->timer.fire = moderation_fire;
+	cq->timer.owner = cq;
+	return &cq->core.obj;
 }
 
 static ndk_obj *alloc_connector()
@@ -104,10 +123,14 @@ static ndk_obj *alloc(ndk_host *, NDK_OBJECT_TYPE type, ULONG depth0, ULONG dept
 		o = alloc_as<Adapter>();
 		break;
 	case NdkObjectTypeQp:
-		return alloc_qp(depth0,
-				depth1); /* upcalls about it may be under way: never light */
+		return alloc_qp(depth0, depth1); /* upcalls about it may be under way: never light */
+	case NdkObjectTypeMw:
+		return alloc_as<Mw>(); /* likewise */
 	case NdkObjectTypeCq:
-		o = alloc_as<Cq>();
+		o = alloc_cq();
+		break;
+	case NdkObjectTypeSrq:
+		o = alloc_as<Srq>();
 		break;
 	case NdkObjectTypeMr:
 		o = alloc_as<Mr>();
@@ -151,7 +174,15 @@ static void free_now(ndk_obj *o)
 		displace<Cq>(o);
 		break;
 	case NdkObjectTypeMr:
+		free_mr(reinterpret_cast<Mr *>(o));
 		displace<Mr>(o);
+		break;
+	case NdkObjectTypeMw:
+		displace<Mw>(o);
+		break;
+	case NdkObjectTypeSrq:
+		free_srq(reinterpret_cast<Srq *>(o));
+		displace<Srq>(o);
 		break;
 	case NdkObjectTypeListener:
 		displace<Listener>(o);
@@ -172,6 +203,14 @@ static Pinned *pinned(ndk_obj *o)
 	switch (o->type) {
 	case NdkObjectTypeQp:
 		return &reinterpret_cast<Qp *>(o)->pin;
+	case NdkObjectTypeCq:
+		return &reinterpret_cast<Cq *>(o)->pin;
+	case NdkObjectTypeSrq:
+		return &reinterpret_cast<Srq *>(o)->pin;
+	case NdkObjectTypeMr:
+		return &reinterpret_cast<Mr *>(o)->pin;
+	case NdkObjectTypeMw:
+		return &reinterpret_cast<Mw *>(o)->pin;
 	case NdkObjectTypeListener:
 		return &reinterpret_cast<Listener *>(o)->pin;
 	case NdkObjectTypeConnector:
@@ -190,6 +229,8 @@ static void release(ndk_host *, ndk_obj *o)
 
 		if (o->type == NdkObjectTypeConnector)
 			world().loop.cancel(reinterpret_cast<Connector *>(o)->deadline);
+		else if (o->type == NdkObjectTypeCq)
+			world().loop.cancel(reinterpret_cast<Cq *>(o)->timer);
 		if (p->pins) {
 			p->freed = true;
 			return;
@@ -223,6 +264,20 @@ void unpin(Pinned &p, ndk_obj &o)
 		ndk_api_done(h, &e);
 	if (freed)
 		free_now(&o);
+}
+
+static void run_unpin(const Upcall &u)
+{
+	unpin(*static_cast<Pinned *>(u.a), *static_cast<ndk_obj *>(u.b));
+}
+
+void unpin(Pinned &p, ndk_obj &o, Upcalls &up)
+{
+	NDK_ASSERT(p.pins > 0);
+	if (p.pins > 1 || (!p.freed && p.owed.empty()))
+		p.pins--;
+	else
+		up.add({ run_unpin, &p, &o, 0 });
 }
 
 static void run_done(const Upcall &u)
@@ -262,15 +317,25 @@ static void free_buckets(ndk_host *, ndk_node **b)
 }
 
 /* ---- building ---- */
+/* For nothing, nothing: most queue pairs send nothing inline. */
+template <class T>
+static bool make_room(Site *s, T **to, size_t n)
+{
+	if (n)
+		*to = make_array<T>(s, n);
+	return !n || *to;
+}
+
 static NTSTATUS build_qp(Qp *qp)
 {
 	Site *s = site_of(qp->core.obj);
 	const ndk_qp &c = qp->core;
 
-	qp->init_sge = make_array<NDK_SGE>(s, (size_t)c.init.depth * c.max_init_sge);
-	qp->recv_sge = make_array<NDK_SGE>(s, (size_t)c.recv.depth * c.max_recv_sge);
-	qp->inline_data = make_array<UCHAR>(s, (size_t)c.init.depth * c.inline_size);
-	if (!qp->init_sge || !qp->recv_sge || !qp->inline_data)
+	/* QP-7: reads have a limit of their own, whatever the queue pair's */
+	qp->init_sges = std::max(c.max_init_sge, s->core.host.info.MaxReadRequestSge);
+	if (!make_room(s, &qp->init_sge, (size_t)c.init.depth * qp->init_sges) ||
+	    !make_room(s, &qp->recv_sge, (size_t)c.recv.depth * c.max_recv_sge) ||
+	    !make_room(s, &qp->inline_data, (size_t)c.init.depth * c.inline_size))
 		return STATUS_INSUFFICIENT_RESOURCES; /* FREE takes what there is */
 	std::lock_guard<std::mutex> hold(world().loop.lock);
 
@@ -282,7 +347,7 @@ static NTSTATUS build_qp(Qp *qp)
 	return STATUS_SUCCESS;
 }
 
-static NTSTATUS build(ndk_obj *o)
+static NTSTATUS build_now(ndk_obj *o)
 {
 	NTSTATUS status = STATUS_SUCCESS;
 	Cq *cq;
@@ -293,8 +358,12 @@ static NTSTATUS build(ndk_obj *o)
 		break;
 	case NdkObjectTypeCq:
 		cq = reinterpret_cast<Cq *>(o);
-		cq->ring = make_array<Result>(site_of(*o), cq->core.depth);
+		cq->size = cq->core.depth;
+		cq->ring = make_array<Result>(site_of(*o), cq->size);
 		status = cq->ring ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
+		break;
+	case NdkObjectTypeSrq:
+		status = build_srq(reinterpret_cast<Srq *>(o));
 		break;
 	case NdkObjectTypeSharedEndpoint: {
 		HostLock hold(o->host);
@@ -306,6 +375,39 @@ static NTSTATUS build(ndk_obj *o)
 		break;
 	}
 	return status;
+}
+
+struct Birth : Event {
+	ndk_obj *obj;
+};
+
+static void run_birth(const Upcall &u)
+{
+	std::unique_ptr<Birth> b(static_cast<Birth *>(u.a));
+
+	ndk_api_built(b->obj, removed(site_of(*b->obj)) ? STATUS_DEVICE_REMOVED : build_now(b->obj));
+}
+
+static void birth_fire(Event &e, Upcalls &up)
+{
+	up.add({ run_birth, static_cast<Birth *>(&e), nullptr, 0 });
+}
+
+/* Some pend if somebody wants them to: ndk_fabric_create_delay(). */
+static NTSTATUS build(ndk_obj *o)
+{
+	Loop &loop = world().loop;
+	Birth *b;
+
+	if (!(o->host->heavy >> o->type & 1))
+		return build_now(o);
+	b = new Birth{};
+	b->fire = birth_fire;
+	b->obj = o;
+	std::lock_guard<std::mutex> hold(loop.lock);
+
+	loop.schedule(*b, loop.now() + site_of(*o)->create_delay_us);
+	return STATUS_SUCCESS;
 }
 
 static BOOLEAN wait(ndk_host *)
@@ -326,6 +428,8 @@ const ndk_shell_ops shell_ops = {
 	.wait = wait,
 	.alloc_buckets = alloc_buckets,
 	.free_buckets = free_buckets,
+	.announce = announce_host,
+	.closing = nullptr,
 };
 
 } /* namespace ndk::fabric */

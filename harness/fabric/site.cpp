@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <unistd.h>
 
 #include "fabric.hpp"
 #include "../exec/bindings.hpp"
@@ -33,7 +34,10 @@ World &world()
 
 World::World()
 {
+	/* a consumer written for the kernel pumps nothing */
 	ndk_fabric_config_default(&config);
+	config.threads = 1;
+	loop.reset(true);
 }
 
 /* splitmix64: the whole state is one word, so a seed is a run. */
@@ -47,30 +51,61 @@ UINT64 World::random()
 }
 
 /* ---- sites ---- */
-static NDK_ADAPTER_INFO make_info(bool iwarp)
+/* fabric:2 is a plain adapter: small, and without anything that an adapter may lack. */
+static void make_plain(NDK_ADAPTER_INFO &i)
+{
+	i.MaxRegistrationSize = (SIZE_T)1 << 30;
+	i.MaxWindowSize = (SIZE_T)1 << 24;
+	i.FRMRPageCount = 16; /* MR-17 */
+	i.MaxInitiatorRequestSge = 3;
+	i.MaxReceiveRequestSge = 2;
+	i.MaxReadRequestSge = 1;
+	i.MaxTransferLength = 1u << 20;
+	i.MaxInlineDataSize = 64;
+	i.MaxInboundReadLimit = 4;
+	i.MaxOutboundReadLimit = 4;
+	i.MaxReceiveQueueDepth = 256;
+	i.MaxInitiatorQueueDepth = 128;
+	i.MaxSrqDepth = 0;
+	i.MaxCqDepth = 1024;
+	i.AdapterFlags = NDK_ADAPTER_FLAG_IN_ORDER_DMA_SUPPORTED |
+			 NDK_ADAPTER_FLAG_LOOPBACK_CONNECTIONS_SUPPORTED;
+}
+
+static NDK_ADAPTER_INFO make_info(unsigned number, bool iwarp)
 {
 	NDK_ADAPTER_INFO i{};
 
 	i.VendorId = 0x4e444b; /* "NDK": no vendor's */
-	i.DeviceId = 1;
+	i.DeviceId = 1 + number;
 	i.MaxRegistrationSize = (SIZE_T)1 << 40;
+	i.MaxWindowSize = (SIZE_T)1 << 40;
 	i.FRMRPageCount = 256;
 	i.MaxInitiatorRequestSge = 16;
 	i.MaxReceiveRequestSge = 16;
-	i.MaxReadRequestSge = 16;
+	i.MaxReadRequestSge = 4;
 	i.MaxTransferLength = 1u << 30;
 	i.MaxInlineDataSize = 256;
-	i.MaxInboundReadLimit = 16;
-	i.MaxOutboundReadLimit = 16;
+	/* neighbours differ, so that it shows which of the two limits a connection */
+	i.MaxInboundReadLimit = number % 2 ? 8 : 16;
+	i.MaxOutboundReadLimit = number % 2 ? 16 : 8;
 	i.MaxReceiveQueueDepth = 4096;
 	i.MaxInitiatorQueueDepth = 4096;
+	i.MaxSrqDepth = 4096;
 	i.MaxCqDepth = 65535;
 	i.LargeRequestThreshold = 65536;
 	i.MaxCallerData = iwarp ? 251 : ib_flavour.request_size;
 	i.MaxCalleeData = iwarp ? 251 : ib_flavour.reject_size;
 	i.AdapterFlags = NDK_ADAPTER_FLAG_IN_ORDER_DMA_SUPPORTED |
-			 NDK_ADAPTER_FLAG_RDMA_READ_SINK_NOT_REQUIRED |
+			 NDK_ADAPTER_FLAG_CQ_INTERRUPT_MODERATION_SUPPORTED |
+			 NDK_ADAPTER_FLAG_CQ_RESIZE_SUPPORTED |
 			 NDK_ADAPTER_FLAG_LOOPBACK_CONNECTIONS_SUPPORTED;
+	if (number == 2)
+		make_plain(i);
+	else if (!iwarp)
+		i.AdapterFlags |= NDK_ADAPTER_FLAG_RDMA_READ_SINK_NOT_REQUIRED;
+	if (iwarp)
+		i.AdapterFlags |= NDK_ADAPTER_FLAG_RDMA_READ_LOCAL_INVALIDATE_SUPPORTED;
 	i.RdmaTechnology = iwarp ? NdkiWarp : NdkRoCEv2;
 	return i;
 }
@@ -100,8 +135,15 @@ static std::unique_ptr<Site> make_site(unsigned number)
 
 	ndk_host_init(&s->core.host, iwarp ? NDK_TRANSPORT_IWARP : NDK_TRANSPORT_IB);
 	s->core.ops = &shell_ops;
-	s->core.host.info = make_info(iwarp);
+	s->core.host.info = make_info(number, iwarp);
+	s->core.host.owner_pid = (ULONG)getpid();
+	s->core.host.caps.MaxQpCount = s->core.host.caps.MaxCqCount = 1u << 20; /* memory is the limit */
+	s->core.host.caps.MaxMrCount = s->core.host.caps.MaxMwCount = 1u << 20;
+	s->core.host.caps.MaxPdCount = 1u << 20;
+	s->core.host.caps.MaxSrqCount = s->core.host.info.MaxSrqDepth ? 1u << 20 : 0;
 	s->number = number;
+	s->tokens.resize(token_buckets);
+	s->token_salt = (UINT32)world().config.seed + number;
 	a.family = NDK_FAMILY_V4;
 	ndk_copy(a.ip, v4, sizeof(v4));
 	a.ip[3] = (UCHAR)(number + 1);
@@ -164,13 +206,16 @@ static NDIS_STATUS open(const char *rest, NDK_VERSION version, NDK_ADAPTER **ada
 	return NDIS_STATUS_SUCCESS;
 }
 
-/* Nothing is scheduled and the adapter is still held: by what its consumer did not close. */
-[[noreturn]] static void report_held(ndk_adapter *a)
+/* With threads: after which a close that still waits says what it waits for. */
+static constexpr std::chrono::seconds close_patience{ 10 };
+
+/* The adapter is still held: by what its consumer did not close. */
+static void report_held(ndk_adapter *a, const char *how_long)
 {
 	HostLock hold(a->obj.host);
 	const ndk_link *i;
 
-	fprintf(stderr, "ndk: NdkCloseAdapter waits for ever, these objects are not closed:\n");
+	fprintf(stderr, "ndk: NdkCloseAdapter waits %s, these objects are not closed:\n", how_long);
 	for (i = a->objects.next; i != &a->objects; i = i->next) {
 		const ndk_obj *o = NDK_CONTAINER(i, ndk_obj, sibling);
 
@@ -182,7 +227,6 @@ static NDIS_STATUS open(const char *rest, NDK_VERSION version, NDK_ADAPTER **ada
 	if (ndk_link_empty(&a->objects))
 		fprintf(stderr, "  none, but %u logical address mappings\n",
 			a->obj.refs[NDK_REF_CHILD]);
-	abort();
 }
 
 static void wait_idle(ndk_adapter *core)
@@ -191,12 +235,18 @@ static void wait_idle(ndk_adapter *core)
 	Loop &loop = world().loop;
 
 	if (loop.threaded()) {
-		loop.await([a] { return a->idle; });
+		if (!loop.await([a] { return a->idle; }, close_patience)) {
+			report_held(core, "for more than 10 s"); /* somebody may still close them */
+			while (!loop.await([a] { return a->idle; }, close_patience))
+				;
+		}
 		return;
 	}
 	while (!a->idle) {
-		if (!loop.pump())
-			report_held(core);
+		if (!loop.pump()) {
+			report_held(core, "for ever"); /* nothing is scheduled any more */
+			abort();
+		}
 	}
 }
 
@@ -229,7 +279,23 @@ static void site_put(ndk_site *site)
 	reinterpret_cast<Site *>(site)->holds--;
 }
 
-const Binding binding = { "fabric:", open, close, site_get, site_put };
+static std::string name_at(const ndk_addr *a)
+{
+	std::lock_guard<std::mutex> hold(world().life);
+
+	for (const std::unique_ptr<Site> &s : world().sites) {
+		if (!s || s->removed)
+			continue;
+		HostLock host(&s->core.host);
+		const ndk_local *l = ndk_local_find(&s->core.host, a);
+
+		if (l && !l->gone)
+			return "fabric:" + std::to_string(s->number);
+	}
+	return "";
+}
+
+const Binding binding = { "fabric:", open, close, site_get, site_put, name_at };
 
 } /* namespace fabric */
 
