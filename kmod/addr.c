@@ -211,20 +211,42 @@ static void scan_device(struct ndk_device *dev)
 	drop_list(&s.found);
 }
 
+bool ndk_addr_get(struct ndk_device *dev, u32 n, struct ndk_addr *out)
+{
+	struct ndk_host *h = &dev->site.host;
+	const struct ndk_local *l;
+	unsigned long flags;
+	struct ndk_link *i;
+	bool got = false;
+
+	spin_lock_irqsave(&dev->lock, flags);
+	for (i = h->locals.next; i != &h->locals && !got; i = i->next) {
+		l = NDK_CONTAINER(i, struct ndk_local, link);
+		if (l->gone || n--)
+			continue;
+		*out = l->addr;
+		got = true;
+	}
+	spin_unlock_irqrestore(&dev->lock, flags);
+	if (got)
+		out->port = 0;
+	return got;
+}
+
 /* ---- when to scan ---- */
 static void device_work(struct work_struct *work)
 {
 	scan_device(container_of(work, struct ndk_device, addr_work));
 }
 
-static void ask_device(struct ndk_device *dev)
+static void ask_device(struct ndk_device *dev, void *unused)
 {
 	schedule_work(&dev->addr_work);
 }
 
 static void all_work(struct work_struct *work)
 {
-	ndk_names_each(ask_device);
+	ndk_names_each(ask_device, NULL);
 }
 
 static DECLARE_WORK(ndk_addr_all, all_work);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0 OR BSD-3-Clause)
 /*
  * Boxes and their lanes, see box.h. Pushing is possible in any context; the worker runs in process
- * context with no lock held.
+ * context with no lock held, because nearly everything it does may sleep (LNX-7).
  */
 #include <linux/slab.h>
 
@@ -14,6 +14,13 @@
  */
 static struct workqueue_struct *ndk_cm_wq; /* connectors, listeners, endpoints */
 static struct workqueue_struct *ndk_wq; /* all other device work */
+/*
+ * Memory and protection domains: its workers may wait for requests of queue pairs to end, so those must
+ * not wait for them. Over iWARP they connect, so like connections they promise no progress.
+ */
+static struct workqueue_struct *ndk_memory_wq;
+/* Windows: memory waits for requests of theirs that failed, which their workers see to. They wait for nobody. */
+static struct workqueue_struct *ndk_window_wq;
 static struct workqueue_struct *ndk_cq_wq; /* completion notifications: latency matters */
 
 static const struct {
@@ -24,19 +31,24 @@ static const struct {
 	[NdkObjectTypeAdapter] = { sizeof(struct ndk_kadapter), 0 },
 	[NdkObjectTypePd] = { sizeof(struct ndk_kpd), 3 },
 	[NdkObjectTypeSharedEndpoint] = { sizeof(struct ndk_kshared), 3 },
-	/* and: notification, hardware events */
-	[NdkObjectTypeCq] = { sizeof(struct ndk_kcq), 3 + 2 },
+	/* and: notification, hardware events, two request completions, resize, moderation */
+	[NdkObjectTypeCq] = { sizeof(struct ndk_kcq), 3 + 6 },
+	/* and: notification, hardware events, two request completions, modify */
+	[NdkObjectTypeSrq] = { sizeof(struct ndk_ksrq), 3 + 5 },
 	/* and: flush, hardware events */
 	[NdkObjectTypeQp] = { sizeof(struct ndk_kqp), 3 + 2 },
-	/* and: two request completions, register, deregister */
-	[NdkObjectTypeMr] = { sizeof(struct ndk_kmr), 3 + 4 },
+	/* and: two request completions, register, deregister, initialize, settle, repair */
+	[NdkObjectTypeMr] = { sizeof(struct ndk_kmr), 3 + 7 },
+	/* and: settle, repair */
+	[NdkObjectTypeMw] = { sizeof(struct ndk_kmw), 3 + 2 },
 	/* and: two request completions, listen, unlisten */
 	[NdkObjectTypeListener] = { sizeof(struct ndk_klistener), 3 + 4 },
 	/*
 	 * and: two request completions, connect and disconnect event, one step of the handshake
-	 * (connect, accept, complete, reject exclude each other), routed, disconnect, teardown, drain
+	 * (connect, accept, complete, reject exclude each other), routed, disconnect, teardown, drain,
+	 * broken
 	 */
-	[NdkObjectTypeConnector] = { sizeof(struct ndk_kconn), 3 + 9 },
+	[NdkObjectTypeConnector] = { sizeof(struct ndk_kconn), 3 + 10 },
 };
 
 static void box_work(struct work_struct *work)
@@ -114,6 +126,11 @@ static struct workqueue_struct *wq_of(UCHAR type)
 	switch (type) {
 	case NdkObjectTypeCq:
 		return ndk_cq_wq;
+	case NdkObjectTypePd:
+	case NdkObjectTypeMr:
+		return ndk_memory_wq;
+	case NdkObjectTypeMw:
+		return ndk_window_wq;
 	case NdkObjectTypeConnector:
 	case NdkObjectTypeListener:
 	case NdkObjectTypeSharedEndpoint:
@@ -126,7 +143,7 @@ static struct workqueue_struct *wq_of(UCHAR type)
 /* Callbacks differ in what they carry; device work of one kind does not. */
 static bool mergeable(u8 kind)
 {
-	return kind > NDK_FX_CALL_CQ;
+	return kind > NDK_FX_CALL_LAST;
 }
 
 static void merge(struct ndk_task *task, const struct ndk_effect *e)
@@ -226,6 +243,11 @@ void ndk_box_unpart(struct ndk_box *box)
 	spin_unlock_irqrestore(&box->dev->part_lock, flags);
 }
 
+bool ndk_box_later(struct delayed_work *work, unsigned long jiffies)
+{
+	return queue_delayed_work(ndk_wq, work, jiffies);
+}
+
 int ndk_box_init(void)
 {
 	/* a connect over iWARP may hold its worker for the time of a TCP connect: many at once */
@@ -239,8 +261,18 @@ int ndk_box_init(void)
 		alloc_workqueue("ndk_cq", WQ_UNBOUND | WQ_MEM_RECLAIM | WQ_HIGHPRI, WQ_MAX_ACTIVE);
 	if (!ndk_cq_wq)
 		goto out_wq;
+	ndk_memory_wq = alloc_workqueue("ndk_memory", WQ_UNBOUND, WQ_MAX_ACTIVE);
+	if (!ndk_memory_wq)
+		goto out_cq;
+	ndk_window_wq = alloc_workqueue("ndk_window", WQ_UNBOUND, WQ_MAX_ACTIVE);
+	if (!ndk_window_wq)
+		goto out_memory;
 	return 0;
 
+out_memory:
+	destroy_workqueue(ndk_memory_wq);
+out_cq:
+	destroy_workqueue(ndk_cq_wq);
 out_wq:
 	destroy_workqueue(ndk_wq);
 out_cm:
@@ -250,6 +282,8 @@ out_cm:
 
 void ndk_box_exit(void)
 {
+	destroy_workqueue(ndk_window_wq);
+	destroy_workqueue(ndk_memory_wq);
 	destroy_workqueue(ndk_cq_wq);
 	destroy_workqueue(ndk_wq);
 	destroy_workqueue(ndk_cm_wq);

@@ -31,7 +31,10 @@ enum ndk_step_kind {
 	NDK_STEP_BUILD = 0x80, /* build the device part, then ndk_api_built() */
 	NDK_STEP_ROUTED, /* route resolved: send the connection request */
 	NDK_STEP_QP_EVENT,
-	NDK_STEP_CQ_EVENT
+	NDK_STEP_CQ_EVENT,
+	NDK_STEP_SRQ_EVENT,
+	NDK_STEP_LEAVE, /* tell the peer: the QP failed, or it was too early before */
+	NDK_STEP_REPAIR /* hardware regions of an MR or a window are doubtful */
 };
 
 struct ndk_task {
@@ -47,6 +50,8 @@ struct ndk_box {
 	refcount_t refs;
 	spinlock_t lock; /* the lists and active; any context */
 	bool active; /* a worker is at it, or will be */
+	bool told; /* that closing it takes long; with closing, under the host's lock, see watch.c */
+	unsigned long closing; /* when it was first seen closing, in jiffies; 0 not yet */
 	struct list_head todo;
 	struct list_head spare;
 	struct list_head part; /* in dev->part[], under dev->part_lock */
@@ -83,6 +88,9 @@ void ndk_box_unpart(struct ndk_box *box);
 
 /* exec.c: one task, called by the worker. */
 void ndk_exec(struct ndk_box *box, const struct ndk_effect *e);
+
+/* On a queue of ours, which is emptied before the module goes. Any context; FALSE: it is due already. */
+bool ndk_box_later(struct delayed_work *work, unsigned long jiffies);
 
 int ndk_box_init(void);
 void ndk_box_exit(void);

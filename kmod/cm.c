@@ -5,17 +5,22 @@
  * arrives in cm_event.c.
  *
  * The QP is not attached to the identity (id->qp stays NULL), because the CM would confirm the
- * connection by itself as soon as the peer accepts; we move the QP and confirm with
- * rdma_accept(id, NULL) when the consumer says so (LNX-1). An identity whose own request or reply is
+ * connection by itself as soon as the peer accepts, and would force it into the error state before a
+ * disconnect or on a rejection; we move the QP and confirm with rdma_accept(id, NULL) when the
+ * consumer says so (LNX-1, LNX-2). An identity whose own request or reply is
  * still unanswered is never rejected, only destroyed: rejecting one makes the destruction wait for
  * minutes, and the peer is told just the same.
  */
+#include <linux/delay.h>
 #include <linux/module.h>
 #include <net/net_namespace.h>
 
 #include "objects.h"
+#include "compat/compat.h"
 
-#define NDK_RETRIES 7 /* transport and receiver-not-ready retries; 7 of the latter is for ever */
+#define NDK_RETRIES	    7 /* of the transport */
+#define NDK_CONNECT_TRIES   10 /* while the addresses seem to be in use */
+#define NDK_CONNECT_REST_MS 10
 
 static struct ndk_device *dev_of(const struct ndk_kconn *kc)
 {
@@ -51,6 +56,7 @@ static struct rdma_cm_id *make_id(struct ndk_kconn *kc)
 
 	if (ndk_api_alloc_fails(kc->c.obj.host))
 		return ERR_PTR(-ENOMEM);
+	/* a new one for every attempt: one that was refused cannot be used again (LNX-4) */
 	id = rdma_create_id(&init_net, ndk_cm_event, kc, RDMA_PS_TCP, IB_QPT_RC);
 	if (!IS_ERR(id) && kc->c.shared)
 		rdma_set_reuseaddr(id, 1); /* LNX-12 */
@@ -87,12 +93,24 @@ void ndk_cm_connect(struct ndk_kconn *kc)
 		return;
 	}
 	ndk_addr_to_sockaddr(&kc->c.remote, &to);
-	err = ndk_route_check(&kc->c.local, &kc->c.remote);
-	if (!err)
-		err = rdma_resolve_addr(id, NULL, (struct sockaddr *)&to,
-					READ_ONCE(dev->site.host.time_ms[NDK_TIME_RESOLVE]));
+	err = rdma_resolve_addr(id, NULL, (struct sockaddr *)&to,
+				READ_ONCE(dev->site.host.time_ms[NDK_TIME_RESOLVE]));
 	if (err)
 		ndk_cm_fail(kc, NDK_CM_ADDR_ERROR, err);
+}
+
+/*
+ * Software iWARP leaves the end of a connection to TCP, which for a moment may still be about it when the next one
+ * between the same addresses begins; ours is the table that says whether they are taken (EP-5).
+ */
+static int ask(struct ndk_kconn *kc, struct rdma_conn_param *p)
+{
+	unsigned int tries = kc->c.obj.host->transport == NDK_TRANSPORT_IWARP ? NDK_CONNECT_TRIES : 1;
+	int err;
+
+	while ((err = rdma_connect(kc->id, p)) == -EADDRNOTAVAIL && --tries)
+		msleep(NDK_CONNECT_REST_MS);
+	return err;
 }
 
 /* In the lane and not in the CM's handler: over iWARP this is a whole TCP connect. */
@@ -101,7 +119,7 @@ void ndk_cm_routed(struct ndk_kconn *kc)
 	struct rdma_conn_param p = {
 		.flow_control = 1,
 		.retry_count = NDK_RETRIES,
-		.rnr_retry_count = NDK_RETRIES,
+		.rnr_retry_count = NDK_RNR_TRIES,
 	};
 	struct ndk_kqp *kqp = (struct ndk_kqp *)kc->c.qp;
 	int err;
@@ -117,7 +135,7 @@ void ndk_cm_routed(struct ndk_kconn *kc)
 	p.private_data_len = kc->c.data->out_len;
 	p.responder_resources = kc->c.want_in;
 	p.initiator_depth = kc->c.want_out;
-	err = rdma_connect(kc->id, &p);
+	err = ask(kc, &p);
 	kc->asked = !err;
 	if (err)
 		ndk_cm_fail(kc, NDK_CM_CONNECT_ERROR, err);
@@ -127,7 +145,7 @@ static int move_and_confirm(struct ndk_kconn *kc, struct ndk_kqp *kqp, struct rd
 {
 	int err;
 
-	rdma_lock_handler(kc->id);
+	rdma_lock_handler(kc->id); /* rdma_accept() wants it; rdma_connect() takes it itself (LNX-6) */
 	mutex_lock(&kqp->mutex);
 	ndk_qp_settle(kqp);
 	err = kqp->ib ? ndk_qp_move_rts(kqp, kc->id, kc->c.eff_in, kc->c.eff_out) : -ENODEV;
@@ -160,7 +178,7 @@ void ndk_cm_accept(struct ndk_kconn *kc)
 	struct ndk_kqp *kqp = (struct ndk_kqp *)kc->c.qp;
 	struct rdma_conn_param p = {
 		.flow_control = 1,
-		.rnr_retry_count = NDK_RETRIES,
+		.rnr_retry_count = NDK_RNR_TRIES,
 	};
 	int err;
 
@@ -194,8 +212,18 @@ void ndk_cm_reject(struct ndk_kconn *kc)
 
 void ndk_cm_disconnect(struct ndk_kconn *kc)
 {
-	if (kc->id)
-		rdma_disconnect(kc->id); /* our notice, or the answer to the peer's */
+	struct ndk_kqp *kqp = (struct ndk_kqp *)kc->c.qp;
+	bool wait;
+
+	spin_lock_irq(&kc->id_lock);
+	wait = kc->early && !kc->heard;
+	kc->parting = wait;
+	spin_unlock_irq(&kc->id_lock);
+	if (!kc->id || wait)
+		return;
+	if (kqp && ndk_compat_closes_by_error(dev_of(kc)->ib))
+		ndk_qp_to_error(kqp);
+	rdma_disconnect(kc->id); /* our notice, or the answer to the peer's; both when they cross (LNX-14) */
 }
 
 void ndk_cm_drop(struct ndk_kconn *kc)
@@ -225,11 +253,20 @@ void ndk_cm_teardown(struct ndk_kconn *kc, bool flush)
 		ndk_qp_revive((struct ndk_kqp *)kc->c.qp);
 }
 
-/* The peer's first message is as good as its confirmation, should that be lost (LNX-15). */
+/*
+ * The peer's first message is as good as its confirmation, which may be late or lost (LNX-15). The CM is
+ * not told: rdma_notify() races with a peer that leaves at once, and then the CM forgets to cancel its
+ * reply, for which a later destruction waits a minute. It finds out by itself, because the peer answers
+ * the repeated reply with a repeated confirmation; till then it cannot disconnect.
+ */
 void ndk_cm_comm_est(struct ndk_kconn *kc)
 {
+	bool first;
+
 	spin_lock_irq(&kc->id_lock);
-	if (kc->id)
-		rdma_notify(kc->id, IB_EVENT_COMM_EST);
+	first = kc->id && !kc->c.active && !kc->heard && !kc->early;
+	kc->early = kc->early || first;
 	spin_unlock_irq(&kc->id_lock);
+	if (first)
+		ndk_cm_fail(kc, NDK_CM_ESTABLISHED, 0);
 }

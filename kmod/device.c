@@ -10,14 +10,20 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/wait.h>
+#include <ndkpi/ndkpi_manage.h>
 #include <rdma/rdma_cm.h>
 
 #include "objects.h"
 #include "compat/compat.h"
 
 #define NDK_MAX_QP_DEPTH 16384u
+#define NDK_MAX_CQ_DEPTH (16u * NDK_MAX_QP_DEPTH)
 #define NDK_MAX_READS	 255u /* the CM's fields have eight bits */
-#define NDK_CQ_ROOM	 64u /* entries of a CQ we keep for ourselves, see ndk_cq_build() */
+#define NDK_QP_ROOM	 (NDK_REBIND_MAX + 1) /* entries of a QP we keep for ourselves, see send_depth() in qp.c */
+#define NDK_MIN_FAST_PAGES 16u
+#define NDK_MAX_FAST_PAGES 1024u /* each region has room for them several times */
+#define NDK_CQ_ROOM	 64u /* entries of a CQ we keep for ourselves, see room() in cq.c */
+#define NDK_REMOVE_MS	 5000 /* for all queue pairs of a device that goes to report what was flushed */
 
 static atomic_t ndk_devices = ATOMIC_INIT(0);
 static DECLARE_WAIT_QUEUE_HEAD(ndk_devices_wait);
@@ -59,6 +65,9 @@ static struct ndk_device *device_make(struct ib_device *ib)
 	for (i = 0; i < NDK_PARTS; i++)
 		INIT_LIST_HEAD(&dev->part[i]);
 	INIT_LIST_HEAD(&dev->lams);
+	init_waitqueue_head(&dev->closed);
+	ndk_watch_init(dev);
+	xa_init(&dev->regions);
 	atomic_inc(&ndk_devices);
 	return dev;
 }
@@ -74,12 +83,13 @@ static NDK_RDMA_TECHNOLOGY technology(struct ib_device *ib)
 }
 
 /* Limits of memory: the last page of an unaligned region is one more than its length says. */
-static void memory_limits(NDK_ADAPTER_INFO *info, const struct ib_device_attr *attr)
+static void memory_limits(NDK_ADAPTER_INFO *info, const struct ib_device *ib)
 {
-	ULONG pages = attr->max_fast_reg_page_list_len;
+	ULONG pages = ndk_compat_max_pages(ib);
 
-	info->MaxRegistrationSize = pages > 1 ? (SIZE_T)(pages - 1) * PAGE_SIZE : 0;
-	info->FRMRPageCount = pages;
+	info->MaxRegistrationSize = (SIZE_T)(pages - 1) * PAGE_SIZE;
+	info->MaxWindowSize = (SIZE_T)(min(pages, NDK_MW_PAGES) - 1) * PAGE_SIZE;
+	info->FRMRPageCount = min(pages, NDK_MAX_FAST_PAGES);
 }
 
 static ULONG max_message(struct ib_device *ib)
@@ -92,35 +102,64 @@ static ULONG max_message(struct ib_device *ib)
 	return min_t(ULONG, port.max_msg_sz, 1u << 31);
 }
 
+static void queue_options(NDK_ADAPTER_INFO *info, const struct ib_device *ib)
+{
+	const struct ib_device_attr *attr = &ib->attrs;
+
+	if (ib->ops.create_srq && attr->max_srq && attr->max_srq_wr > 0 && attr->max_srq_sge > 0) {
+		info->MaxSrqDepth = min_t(ULONG, attr->max_srq_wr, NDK_MAX_QP_DEPTH);
+		/* one limit is for both kinds of queues */
+		info->MaxReceiveRequestSge =
+			min_t(ULONG, info->MaxReceiveRequestSge, attr->max_srq_sge);
+	}
+	if (ib->ops.resize_cq)
+		info->AdapterFlags |= NDK_ADAPTER_FLAG_CQ_RESIZE_SUPPORTED;
+	if (ib->ops.modify_cq)
+		info->AdapterFlags |= NDK_ADAPTER_FLAG_CQ_INTERRUPT_MODERATION_SUPPORTED;
+}
+
 static void fill_info(struct ndk_device *dev)
 {
 	NDK_ADAPTER_INFO *info = &dev->site.host.info;
 	const struct ib_device_attr *attr = &dev->ib->attrs;
 	bool iwarp = dev->site.host.transport == NDK_TRANSPORT_IWARP;
 	ULONG depth =
-		min_t(ULONG, attr->max_qp_wr - 1, NDK_MAX_QP_DEPTH); /* one is the drain marker */
+		min_t(ULONG, attr->max_qp_wr - NDK_QP_ROOM, NDK_MAX_QP_DEPTH);
 
 	info->VendorId = attr->vendor_id & 0xffffff;
 	info->DeviceId = attr->vendor_part_id;
-	memory_limits(info, attr);
+	memory_limits(info, dev->ib);
 	info->MaxInitiatorRequestSge = min_t(ULONG, attr->max_send_sge, NDK_MAX_SGE);
 	info->MaxReceiveRequestSge = min_t(ULONG, attr->max_recv_sge, NDK_MAX_SGE);
-	info->MaxReadRequestSge = iwarp ? 1 : min_t(ULONG, attr->max_sge_rd, NDK_MAX_SGE);
+	info->MaxReadRequestSge = iwarp ? 1 : min3(attr->max_sge_rd, attr->max_send_sge, (int)NDK_MAX_SGE);
 	info->MaxTransferLength = max_message(dev->ib);
 	info->MaxInlineDataSize = NDK_MAX_INLINE;
 	info->MaxInboundReadLimit = min_t(ULONG, attr->max_qp_rd_atom, NDK_MAX_READS);
 	info->MaxOutboundReadLimit = min_t(ULONG, attr->max_qp_init_rd_atom, NDK_MAX_READS);
 	info->MaxReceiveQueueDepth = depth;
 	info->MaxInitiatorQueueDepth = depth;
-	info->MaxCqDepth = attr->max_cqe - NDK_CQ_ROOM;
+	info->MaxCqDepth = min_t(ULONG, attr->max_cqe - NDK_CQ_ROOM, NDK_MAX_CQ_DEPTH);
 	info->LargeRequestThreshold = 8192;
 	/* LNX-9; on iWARP one byte less than the length field holds with its control word */
 	info->MaxCallerData = iwarp ? 251 : 56;
 	info->MaxCalleeData = iwarp ? 251 : 148;
 	info->AdapterFlags = NDK_ADAPTER_FLAG_LOOPBACK_CONNECTIONS_SUPPORTED;
-	if (!iwarp)
-		info->AdapterFlags |= NDK_ADAPTER_FLAG_RDMA_READ_SINK_NOT_REQUIRED;
+	/* what iWARP lacks in the one, it has in the other */
+	info->AdapterFlags |= iwarp ? NDK_ADAPTER_FLAG_RDMA_READ_LOCAL_INVALIDATE_SUPPORTED :
+				      NDK_ADAPTER_FLAG_RDMA_READ_SINK_NOT_REQUIRED;
 	info->RdmaTechnology = technology(dev->ib);
+	queue_options(info, dev->ib);
+}
+
+/* Consumers share the device with others, so these are upper bounds. */
+static void fill_caps(NDIS_NDK_CAPABILITIES *caps, const struct ib_device_attr *attr)
+{
+	caps->MaxQpCount = attr->max_qp;
+	caps->MaxCqCount = attr->max_cq;
+	caps->MaxMrCount = attr->max_mr;
+	caps->MaxPdCount = attr->max_pd;
+	caps->MaxMwCount = attr->max_mr; /* a window is a region of the device, see mw.c */
+	caps->MaxSrqCount = attr->max_srq;
 }
 
 /* ---- arrival and removal ---- */
@@ -132,18 +171,25 @@ static int client_add(struct ib_device *ib)
 
 	if (!rdma_cap_ib_cm(ib, NDK_PORT) && !rdma_cap_iw_cm(ib, NDK_PORT))
 		return -EOPNOTSUPP;
-	if (ib->attrs.max_qp_wr < 2 || ib->attrs.max_cqe <= NDK_CQ_ROOM)
+	if (ib->attrs.max_qp_wr <= NDK_QP_ROOM || ib->attrs.max_cqe <= NDK_CQ_ROOM)
 		return -EOPNOTSUPP;
+	if (ib->attrs.max_fast_reg_page_list_len < NDK_MIN_FAST_PAGES)
+		return -EOPNOTSUPP; /* MR-17 */
 	dev = device_make(ib);
 	if (!dev)
 		return -ENOMEM;
 	fill_info(dev);
+	fill_caps(&dev->site.host.caps, &ib->attrs);
 	ndk_params_apply(&dev->site.host);
 	dev->site.host.heavy = 1u << NdkObjectTypePd | 1u << NdkObjectTypeCq |
-			       1u << NdkObjectTypeQp | 1u << NdkObjectTypeSharedEndpoint;
+			       1u << NdkObjectTypeQp | 1u << NdkObjectTypeSrq |
+			       1u << NdkObjectTypeMw |
+			       1u << NdkObjectTypeSharedEndpoint;
 	ib_set_client_data(ib, &ndk_client, dev);
 	ndk_addr_start(dev);
+	ndk_debugfs_add(dev);
 	ndk_names_add(dev);
+	ndk_events_announce(&dev->site.host, NdkAdapterArrived);
 	schedule_work(&dev->addr_work); /* for an address that came before we could be found by name */
 	return 0;
 }
@@ -163,8 +209,14 @@ static void kill(struct ndk_obj *o)
 	case NdkObjectTypeQp:
 		ndk_qp_kill((struct ndk_kqp *)o);
 		break;
+	case NdkObjectTypeSrq:
+		ndk_srq_kill((struct ndk_ksrq *)o);
+		break;
 	case NdkObjectTypeMr:
 		ndk_mr_unbuild((struct ndk_kmr *)o);
+		break;
+	case NdkObjectTypeMw:
+		ndk_mw_kill((struct ndk_kmw *)o);
 		break;
 	case NdkObjectTypeCq:
 		ndk_cq_kill((struct ndk_kcq *)o);
@@ -173,6 +225,17 @@ static void kill(struct ndk_obj *o)
 		ndk_pd_unbuild((struct ndk_kpd *)o);
 		break;
 	}
+}
+
+/* They flush at the same time: draining one after the other then takes no longer than the slowest. */
+static void flush_all(struct ndk_device *dev)
+{
+	struct ndk_box *box;
+
+	dev->drain_end = jiffies + msecs_to_jiffies(NDK_REMOVE_MS);
+	/* nobody changes this list meanwhile: making and ending QPs takes hw */
+	list_for_each_entry(box, &dev->part[NDK_PART_QP], part)
+		ndk_qp_to_error((struct ndk_kqp *)ndk_box_obj(box));
 }
 
 /*
@@ -186,6 +249,8 @@ static void kill_parts(struct ndk_device *dev)
 	unsigned int i;
 
 	for (i = 0; i < NDK_PARTS; i++) {
+		if (i == NDK_PART_QP)
+			flush_all(dev);
 		for (;;) {
 			spin_lock_irq(&dev->part_lock);
 			box = list_first_entry_or_null(&dev->part[i], struct ndk_box, part);
@@ -206,6 +271,10 @@ static void client_remove(struct ib_device *ib, void *data)
 	if (!dev)
 		return;
 	ndk_names_del(dev);
+	ndk_events_announce(&dev->site.host, NdkAdapterRemoved);
+	WRITE_ONCE(dev->going, true);
+	wake_up_all(&dev->closed);
+	ndk_debugfs_del(dev);
 	ndk_addr_stop(dev);
 	down_write(&dev->hw);
 	WRITE_ONCE(dev->gone, true);
@@ -221,8 +290,10 @@ static void client_remove(struct ib_device *ib, void *data)
 
 static void client_rename(struct ib_device *ib, void *data)
 {
-	if (data)
-		ndk_names_change(data);
+	if (!data)
+		return;
+	ndk_names_change(data);
+	ndk_debugfs_change(data);
 }
 
 static struct ib_client ndk_client = {
@@ -287,6 +358,9 @@ VOID NdkCloseAdapter(NDK_ADAPTER *pNdkAdapter)
 		return;
 	dev = ndk_device_of(o->host);
 	ndk_api_close_adapter((struct ndk_adapter *)o, wait_idle);
+	wake_up_all(&dev->closed);
+	if (!READ_ONCE(dev->site.host.live[NdkObjectTypeAdapter]))
+		ndk_watch_end(dev); /* so that the module can go at once */
 	ndk_device_put(dev);
 	module_put(THIS_MODULE);
 }

@@ -25,6 +25,7 @@
 #include <linux/rwsem.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
+#include <linux/xarray.h>
 #include <rdma/ib_verbs.h>
 
 #include "api/shell.h"
@@ -35,6 +36,8 @@ enum ndk_part {
 	NDK_PART_CONNECTOR,
 	NDK_PART_ENDPOINT,
 	NDK_PART_QP,
+	NDK_PART_SRQ,
+	NDK_PART_MW,
 	NDK_PART_MR,
 	NDK_PART_CQ,
 	NDK_PART_PD,
@@ -51,12 +54,19 @@ struct ndk_device {
 	char name[IB_DEVICE_NAME_MAX]; /* under the lock of the list */
 	struct ib_device *ib; /* valid until gone */
 	bool gone; /* written with hw held for writing */
+	unsigned long drain_end; /* in jiffies; by when removal has drained all QPs */
 	struct rw_semaphore hw;
 	spinlock_t part_lock;
 	struct list_head part[NDK_PARTS];
 	struct list_head lams; /* mappings not released, under part_lock */
+	struct xarray regions; /* struct ndk_region by rkey >> 8; found inside RCU sections */
+	bool going; /* its removal has begun */
+	wait_queue_head_t closed; /* an adapter was closed, or the device goes */
+	struct dentry *dir; /* in debugfs */
 	struct work_struct addr_work;
+	struct delayed_work watch; /* of closing that takes long; holds a reference while it is due */
 	atomic_t vector; /* next completion vector */
+	u64 announced; /* number of the announcement of its arrival, see events.c */
 };
 
 static inline struct ndk_device *ndk_device_of(const struct ndk_host *h)
@@ -77,13 +87,21 @@ void ndk_names_add(struct ndk_device *dev);
 void ndk_names_del(struct ndk_device *dev);
 void ndk_names_change(struct ndk_device *dev);
 /* Calls fn for each device in the list. May sleep. */
-void ndk_names_each(void (*fn)(struct ndk_device *dev));
+void ndk_names_each(void (*fn)(struct ndk_device *dev, void *context), void *context);
+/* Its present name. May sleep. */
+void ndk_names_copy(struct ndk_device *dev, char *to, size_t size);
+
+/* events.c: tells consumers, later; NDK_ADAPTER_EVENT. May sleep. */
+void ndk_events_announce(struct ndk_host *h, int event);
+void ndk_events_exit(void);
 
 /* addr.c: the device's own addresses. */
 int ndk_addr_init(void);
 void ndk_addr_exit(void);
 void ndk_addr_start(struct ndk_device *dev); /* may sleep */
 void ndk_addr_stop(struct ndk_device *dev); /* may sleep */
+/* The n-th of them, if there are so many; port 0. Any context. */
+bool ndk_addr_get(struct ndk_device *dev, u32 n, struct ndk_addr *out);
 void ndk_addr_settle(struct ndk_device *dev); /* waits for changes already announced; may sleep */
 void ndk_addr_free(struct ndk_device *dev); /* any context, nothing else uses dev */
 bool ndk_addr_ours(struct ndk_device *dev,
@@ -96,8 +114,22 @@ bool ndk_addr_from_sockaddr(const struct sockaddr_storage *in, struct ndk_addr *
 int ndk_device_init(void);
 void ndk_device_exit(void);
 
-/* params.c: the module's parameters become a new host's defaults. */
+/* debugfs.c. May sleep. */
+void ndk_debugfs_init(void);
+void ndk_debugfs_exit(void);
+void ndk_debugfs_add(struct ndk_device *dev);
+void ndk_debugfs_change(struct ndk_device *dev); /* it has a new name */
+void ndk_debugfs_del(struct ndk_device *dev);
+
+/* params.c: the module's parameters become those of a new host. */
 void ndk_params_apply(struct ndk_host *h);
+/* After how many milliseconds of closing something is said; 0 never. Any context. */
+unsigned int ndk_params_close_warn_ms(void);
+
+/* watch.c */
+void ndk_watch_init(struct ndk_device *dev);
+void ndk_watch_begin(struct ndk_device *dev); /* a close pends; any context */
+void ndk_watch_end(struct ndk_device *dev); /* nothing is open; any context */
 
 /* dispatch.c, exec.c */
 const VOID *ndk_dispatch_of(NDK_OBJECT_TYPE type);

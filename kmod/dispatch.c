@@ -60,19 +60,19 @@ static const NDK_QP_DISPATCH ndk_qp_dispatch = {
 	.NdkFlush = ndk_qp_flush_call,
 	.NdkSend = ndk_post_send,
 	.NdkReceive = ndk_post_receive,
-	.NdkBind = ndk_api_bind,
-	.NdkFastRegister = ndk_api_fast_register,
-	.NdkInvalidate = ndk_api_invalidate,
-	.NdkRead = ndk_api_read,
-	.NdkWrite = ndk_api_write,
-	.NdkSendAndInvalidate = ndk_api_send_and_invalidate,
+	.NdkBind = ndk_post_bind,
+	.NdkFastRegister = ndk_post_fast_register,
+	.NdkInvalidate = ndk_post_invalidate,
+	.NdkRead = ndk_post_read,
+	.NdkWrite = ndk_post_write,
+	.NdkSendAndInvalidate = ndk_post_send_and_invalidate,
 };
 
 static const NDK_SRQ_DISPATCH ndk_srq_dispatch = {
 	.NdkCloseSrq = ndk_api_close,
 	.NdkQueryExtension = ndk_api_query_extension,
 	.NdkModifySrq = ndk_api_modify_srq,
-	.NdkSrqReceive = ndk_api_srq_receive,
+	.NdkSrqReceive = ndk_srq_receive,
 };
 
 static const NDK_LISTENER_DISPATCH ndk_listener_dispatch = {

@@ -28,6 +28,7 @@ static struct ndk_obj *shell_alloc(struct ndk_host *h, NDK_OBJECT_TYPE type, ULO
 				   ULONG depth1)
 {
 	struct ndk_obj *o = ndk_box_make(ndk_device_of(h), type, GFP_ATOMIC);
+	struct ndk_ksrq *ksrq;
 	struct ndk_kqp *kqp;
 	struct ndk_kcq *kcq;
 
@@ -44,7 +45,15 @@ static struct ndk_obj *shell_alloc(struct ndk_host *h, NDK_OBJECT_TYPE type, ULO
 	case NdkObjectTypeCq:
 		kcq = (struct ndk_kcq *)o;
 		spin_lock_init(&kcq->lock);
+		ndk_cq_arm_init(kcq);
+		mutex_init(&kcq->size);
 		INIT_LIST_HEAD(&kcq->parked);
+		break;
+	case NdkObjectTypeSrq:
+		ksrq = (struct ndk_ksrq *)o;
+		spin_lock_init(&ksrq->lock);
+		ksrq->srq.depth = depth0;
+		ksrq->srq.max_sge = depth1;
 		break;
 	case NdkObjectTypeQp:
 		kqp = (struct ndk_kqp *)o;
@@ -55,13 +64,15 @@ static struct ndk_obj *shell_alloc(struct ndk_host *h, NDK_OBJECT_TYPE type, ULO
 		spin_lock_init(&kqp->post);
 		spin_lock_init(&kqp->take);
 		INIT_LIST_HEAD(&kqp->held);
+		INIT_HLIST_NODE(&kqp->srq_link);
+		init_completion(&kqp->last_wqe);
 		break;
 	case NdkObjectTypeConnector:
 		ndk_timer_init((struct ndk_kconn *)o);
 		o->light = 1; /* what it has at the CM goes by a teardown of its own */
 		break;
 	case NdkObjectTypeListener: /* likewise */
-	case NdkObjectTypeMr: /* until it is registered */
+	case NdkObjectTypeMr: /* until it is registered or initialised */
 		o->light = 1;
 		break;
 	default:
@@ -138,6 +149,10 @@ static void exec_build(struct ndk_box *box)
 		status = ndk_pd_build((struct ndk_kpd *)o);
 	else if (o->type == NdkObjectTypeCq)
 		status = ndk_cq_build((struct ndk_kcq *)o);
+	else if (o->type == NdkObjectTypeSrq)
+		status = ndk_srq_build((struct ndk_ksrq *)o);
+	else if (o->type == NdkObjectTypeMw)
+		status = ndk_mw_build((struct ndk_kmw *)o);
 	else
 		status = ndk_qp_build((struct ndk_kqp *)o);
 	ndk_api_built(o, status);
@@ -153,11 +168,17 @@ static void destroy(struct ndk_obj *o)
 	case NdkObjectTypeCq:
 		ndk_cq_unbuild((struct ndk_kcq *)o);
 		break;
+	case NdkObjectTypeSrq:
+		ndk_srq_unbuild((struct ndk_ksrq *)o);
+		break;
 	case NdkObjectTypeQp:
 		ndk_qp_unbuild((struct ndk_kqp *)o);
 		break;
 	case NdkObjectTypeMr:
 		ndk_mr_unbuild((struct ndk_kmr *)o);
+		break;
+	case NdkObjectTypeMw:
+		ndk_mw_unbuild((struct ndk_kmw *)o);
 		break;
 	case NdkObjectTypeSharedEndpoint:
 		ndk_endpoint_unbuild((struct ndk_kshared *)o);
@@ -196,6 +217,15 @@ static void exec_cm(struct ndk_kconn *kc, const struct ndk_effect *e)
 	}
 }
 
+/* A connection that failed; of the attempt that has begun since nobody wants to leave. */
+static void leave(struct ndk_kconn *kc)
+{
+	UCHAR state = READ_ONCE(kc->c.state);
+
+	if (state >= NDK_CONN_ESTABLISHED && state <= NDK_CONN_DRAINING)
+		ndk_cm_disconnect(kc);
+}
+
 static void exec_hw(const struct ndk_effect *e)
 {
 	struct ndk_obj *o = e->obj;
@@ -219,11 +249,35 @@ static void exec_hw(const struct ndk_effect *e)
 	case NDK_FX_MR_DEREGISTER:
 		ndk_mr_deregister_hw((struct ndk_kmr *)o);
 		break;
+	case NDK_FX_MR_INITIALIZE:
+		ndk_mr_initialize_hw((struct ndk_kmr *)o);
+		break;
+	case NDK_FX_SETTLE: /* done by settle() */
+		break;
+	case NDK_STEP_REPAIR:
+		ndk_memory_repair(o);
+		break;
+	case NDK_FX_SRQ_MODIFY:
+		ndk_srq_modify_hw((struct ndk_ksrq *)o);
+		break;
+	case NDK_FX_CQ_RESIZE:
+		ndk_cq_resize_hw((struct ndk_kcq *)o);
+		break;
+	case NDK_FX_CQ_MODERATE:
+		ndk_cq_moderate_hw((struct ndk_kcq *)o);
+		break;
+	case NDK_STEP_SRQ_EVENT:
+		ndk_srq_events((struct ndk_ksrq *)o);
+		break;
+	case NDK_STEP_LEAVE:
+		leave((struct ndk_kconn *)o);
+		break;
 	case NDK_STEP_ROUTED:
 		ndk_cm_routed((struct ndk_kconn *)o);
 		break;
 	case NDK_STEP_QP_EVENT:
 		ndk_qp_events((struct ndk_kqp *)o);
+		ndk_qp_open_gate((struct ndk_kqp *)o);
 		break;
 	default:
 		exec_cm((struct ndk_kconn *)o, e);
@@ -231,11 +285,32 @@ static void exec_hw(const struct ndk_effect *e)
 	}
 }
 
+/* What ends or replaces memory at the device waits for requests that concern it, and without hw. */
+static void settle(const struct ndk_effect *e)
+{
+	switch (e->kind) {
+	case NDK_FX_MR_INITIALIZE:
+		if (((struct ndk_kmr *)e->obj)->regions)
+			synchronize_rcu(); /* posts that still found it ready */
+		break;
+	case NDK_FX_SETTLE:
+	case NDK_FX_MR_DEREGISTER:
+		break;
+	case NDK_FX_HW_DESTROY:
+		if (e->obj->type == NdkObjectTypeMr || e->obj->type == NdkObjectTypeMw)
+			break;
+		return;
+	default:
+		return;
+	}
+	ndk_memory_settle(e->obj);
+}
+
 void ndk_exec(struct ndk_box *box, const struct ndk_effect *e)
 {
 	struct ndk_host *h = &box->dev->site.host;
 
-	if (e->kind <= NDK_FX_CALL_CQ) {
+	if (e->kind <= NDK_FX_CALL_LAST) {
 		ndk_api_call(h, e);
 		return;
 	}
@@ -247,6 +322,7 @@ void ndk_exec(struct ndk_box *box, const struct ndk_effect *e)
 		ndk_cq_events((struct ndk_kcq *)e->obj);
 		return;
 	}
+	settle(e);
 	down_read(&box->dev->hw);
 	exec_hw(e);
 	up_read(&box->dev->hw);
@@ -283,6 +359,11 @@ static void shell_carry(struct ndk_host *h, const struct ndk_effect *e)
 	ndk_box_push(ndk_box_of(e->kind == NDK_FX_CALL_CONNECT ? e->target : e->obj), e);
 }
 
+static void shell_closing(struct ndk_host *h)
+{
+	ndk_watch_begin(ndk_device_of(h));
+}
+
 const struct ndk_shell_ops ndk_kernel_ops = {
 	.lock = shell_lock,
 	.unlock = shell_unlock,
@@ -296,4 +377,6 @@ const struct ndk_shell_ops ndk_kernel_ops = {
 	.wait = NULL, /* NDK_ANSWER_WAIT would have to sleep in atomic context */
 	.alloc_buckets = shell_alloc_buckets,
 	.free_buckets = shell_free_buckets,
+	.announce = ndk_events_announce,
+	.closing = shell_closing,
 };

@@ -3,6 +3,9 @@
  * Logical address mappings: DMA addresses of consumer memory, page by page. All of it inline and in
  * any context. The mapping's own record keeps the addresses, because what lies in the consumer's
  * buffer is the consumer's; removal undoes what is left.
+ *
+ * Memory that would have to be synchronised is refused, see mr.c. Pages are mapped one by one, so an
+ * IOMMU neither merges nor reorders them, and FastRegister gets each page's own address.
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -18,6 +21,15 @@ struct ndk_lam {
 	u32 end; /* offset after the last byte mapped, in the last page */
 	u64 addr[];
 };
+
+bool ndk_dma_coherent(struct ib_device *ib, u64 addr)
+{
+	if (ib_uses_virt_dma(ib) || !dma_need_sync(ib->dma_device, addr))
+		return true;
+	pr_warn_once("ndk: %s: memory is refused that the device reaches only through copies or uncached\n",
+		     dev_name(&ib->dev));
+	return false;
+}
 
 static int no_work(void *ctx, struct page *page, u32 offset, u32 len)
 {
@@ -35,10 +47,14 @@ static int map_page(void *ctx, struct page *page, u32 offset, u32 len)
 	}
 	if (lam->n && (lam->end != PAGE_SIZE || offset))
 		return -EINVAL;
+	if (ndk_api_alloc_fails(lam->adapter->obj.host))
+		return -ENOMEM;
 	addr = ib_dma_map_page(lam->ib, page, 0, PAGE_SIZE, DMA_BIDIRECTIONAL);
 	if (ib_dma_mapping_error(lam->ib, addr))
 		return -ENOMEM;
 	lam->addr[lam->n++] = addr;
+	if (!ndk_dma_coherent(lam->ib, addr))
+		return -ENOMEM; /* it is undone with the others */
 	lam->last = page;
 	lam->end = offset + len;
 	return 0;
@@ -138,7 +154,7 @@ VOID ndk_lam_release(NDK_ADAPTER *pNdkAdapter, NDK_LOGICAL_ADDRESS_MAPPING *pNdk
 	struct ndk_device *dev;
 	unsigned long flags;
 	struct ndk_lam *lam;
-	struct ndk_fx fx;
+	struct ndk_fx fx NDK_UNINIT;
 
 	if (!o || !pNdkLAM || !pNdkLAM->AdapterContext)
 		return;

@@ -7,6 +7,7 @@
  * A refused request is answered inside the handler as if nobody listened (LNX-22), and the
  * non-zero result makes the CM destroy the new identity. iWARP cannot tell the peer a reason.
  */
+#include <net/ipv6.h>
 #include <net/net_namespace.h>
 
 #include "objects.h"
@@ -43,15 +44,28 @@ static struct ndk_kconn *make_conn(struct ndk_device *dev)
 	return kc;
 }
 
-static void describe(bool iwarp, struct rdma_cm_id *id, const struct rdma_cm_event *ev,
-		     struct ndk_cm_request *r)
+/* The request's own header has no scope; both ends of a link-local connection are on the listener's link. */
+static void give_scope(const struct rdma_cm_id *id, struct ndk_addr *a)
+{
+	struct in6_addr v6;
+
+	if (a->family != NDK_FAMILY_V6 || a->scope)
+		return;
+	memcpy(&v6, a->ip, sizeof(v6));
+	if (ipv6_addr_type(&v6) & IPV6_ADDR_LINKLOCAL)
+		a->scope = id->route.addr.dev_addr.bound_dev_if;
+}
+
+static void describe(struct rdma_cm_id *id, const struct rdma_cm_event *ev, struct ndk_cm_request *r)
 {
 	memset(r, 0, sizeof(*r));
 	ndk_addr_from_sockaddr(&id->route.addr.src_addr, &r->local);
 	ndk_addr_from_sockaddr(&id->route.addr.dst_addr, &r->remote);
+	give_scope(id, &r->local);
+	give_scope(id, &r->remote);
 	r->data = ev->param.conn.private_data;
 	r->data_len = r->data ? ev->param.conn.private_data_len : 0;
-	ndk_cm_limits(iwarp, &ev->param.conn, &r->peer_in, &r->peer_out);
+	ndk_cm_limits(id, ev, &r->peer_in, &r->peer_out);
 }
 
 static int request(struct ndk_klistener *kl, struct rdma_cm_id *id, const struct rdma_cm_event *ev)
@@ -67,7 +81,7 @@ static int request(struct ndk_klistener *kl, struct rdma_cm_id *id, const struct
 	kc = make_conn(dev);
 	if (!kc)
 		return refuse(id, iwarp);
-	describe(iwarp, id, ev, &r);
+	describe(id, ev, &r);
 	/* complete before the core may hand it to the consumer, who may answer or close at once */
 	kc->id = id;
 	id->context = kc;

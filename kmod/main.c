@@ -14,6 +14,7 @@ static int __init ndk_init(void)
 
 	if (err)
 		return err;
+	ndk_debugfs_init();
 	err = ndk_addr_init();
 	if (err)
 		goto out_box;
@@ -23,8 +24,10 @@ static int __init ndk_init(void)
 	return 0;
 
 out_addr:
+	ndk_events_exit();
 	ndk_addr_exit();
 out_box:
+	ndk_debugfs_exit();
 	ndk_box_exit();
 	return err;
 }
@@ -32,7 +35,9 @@ out_box:
 static void __exit ndk_exit(void)
 {
 	ndk_device_exit();
+	ndk_events_exit();
 	ndk_addr_exit();
+	ndk_debugfs_exit();
 	ndk_box_exit();
 	rcu_barrier(); /* shelves on their way out */
 }

@@ -134,6 +134,8 @@ static void gather(struct gather *g, struct page *page, ULONG offset, ULONG len)
 {
 	ULONG i, n;
 
+	if (!len)
+		g->bad = true; /* its page would be part of the memory, and its offset that of the whole */
 	page = nth_page(page, offset >> PAGE_SHIFT);
 	offset = offset_in_page(offset);
 	if (g->bytes && (g->open || offset))

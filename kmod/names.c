@@ -32,13 +32,20 @@ void ndk_names_change(struct ndk_device *dev)
 	mutex_unlock(&ndk_names_lock);
 }
 
-void ndk_names_each(void (*fn)(struct ndk_device *dev))
+void ndk_names_copy(struct ndk_device *dev, char *to, size_t size)
+{
+	mutex_lock(&ndk_names_lock);
+	strscpy(to, dev->name, size);
+	mutex_unlock(&ndk_names_lock);
+}
+
+void ndk_names_each(void (*fn)(struct ndk_device *dev, void *context), void *context)
 {
 	struct ndk_device *dev;
 
 	mutex_lock(&ndk_names_lock);
 	list_for_each_entry(dev, &ndk_names, link)
-		fn(dev);
+		fn(dev, context);
 	mutex_unlock(&ndk_names_lock);
 }
 

@@ -15,7 +15,7 @@ NTSTATUS ndk_pd_build(struct ndk_kpd *kpd)
 	if (IS_ERR(ib))
 		return ndk_status_local(PTR_ERR(ib));
 	kpd->ib = ib;
-	kpd->token = ib->local_dma_lkey;
+	kpd->token = ib->local_dma_lkey; /* local rights, never remote ones (LNX-21, PD-2, PD-3) */
 	ndk_box_part(box, NDK_PART_PD);
 	return STATUS_SUCCESS;
 }

@@ -1,170 +1,177 @@
 // SPDX-License-Identifier: (GPL-2.0 OR BSD-3-Clause)
 /*
- * Posting. Any context the interface allows. The consumer serialises the posts to one queue; the
- * queue's lock is against our own workers, and it turns bottom halves off, which a software device
- * rewards: its tasklet then runs in the poster when they come back on, not in a thread later.
+ * Posting data to the initiator queue: send, write, read, each as lean as it can be, because their
+ * rate is the interface's: one function each, into which all that is usual is inlined. See post.h for
+ * context and lock; memory requests are in post_memory.c.
  *
- * The slot counts as posted before the device has the request: its completion may be polled on
- * another processor before the post has returned.
+ * NDK_OP_FLAG_DEFER is a permission (DEFER-2) of which no use is made: what is posted is at the device
+ * when the call returns, so there is never anything to hand over later (DEFER-4, DEFER-7).
  */
-#include <linux/slab.h>
-
-#include "objects.h"
-
-/* Batches of completions a post takes from the hardware when its queue is full. */
-#define NDK_PUMP_WHEN_FULL 16u
+#include "post.h"
 
 static struct ndk_device *dev_of(const struct ndk_kqp *kqp)
 {
 	return ndk_box_of(&kqp->qp.obj)->dev;
 }
 
-/* Turning bottom halves back on is not allowed where interrupts are off. */
-static bool lock_queue(spinlock_t *lock)
+/* Completions of silent requests free slots, but a consumer of only those may never poll. */
+static noinline bool make_room(struct ndk_kqp *kqp)
 {
-	if (irqs_disabled()) {
-		spin_lock(lock);
-		return false;
+	const struct ndk_ring *r = &kqp->qp.init;
+
+	ndk_cq_pump((struct ndk_kcq *)kqp->qp.icq, NDK_PUMP_WHEN_FULL);
+	return r->head - __atomic_load_n(&r->tail, __ATOMIC_ACQUIRE) < r->depth;
+}
+
+static inline int send_flags(struct ndk_kqp *kqp, UCHAR op, ULONG flags)
+{
+	int f = op == NDK_OP_READ ? 0 : kqp->fence;
+
+	if (likely(!flags)) {
+		kqp->unsignaled = 0;
+		return f | IB_SEND_SIGNALED;
 	}
-	spin_lock_bh(lock);
-	return true;
-}
-
-static void unlock_queue(spinlock_t *lock, bool bh)
-{
-	if (bh)
-		spin_unlock_bh(lock);
-	else
-		spin_unlock(lock);
-}
-
-static void to_ib_sge(struct ib_sge *to, const NDK_SGE *from, ULONG n)
-{
-	ULONG i;
-
-	/* one 64-bit word, whichever of the two it is: the token decides (QP-9) */
-	for (i = 0; i < n; i++) {
-		to[i].addr = from[i].LogicalAddress.QuadPart;
-		to[i].length = from[i].Length;
-		to[i].lkey = from[i].MemoryRegionToken;
-	}
-}
-
-static u64 begin_slot(struct ndk_shelf *s, PVOID ctx, UCHAR op, ULONG flags)
-{
-	struct ndk_parked *p = &s->place[ndk_ring_next(s->ring)];
-
-	ndk_ring_fill(s->ring, ctx, op, flags);
-	ndk_ring_post(s->ring);
-	return (uintptr_t)p;
-}
-
-/* The device did not take it: nothing but the poster writes head, and nothing completed the slot. */
-static void undo_slot(struct ndk_shelf *s)
-{
-	smp_store_release(&s->ring->head, s->ring->head - 1);
-}
-
-static NTSTATUS post_status(int err)
-{
-	return err == -ENOMEM ? STATUS_NO_MORE_ENTRIES : STATUS_INTERNAL_ERROR;
-}
-
-/* ---- initiator queue ---- */
-/* Inline SGEs may be more than the queue's limit (QP-6), so their bytes go into one. */
-static ULONG gather_inline(UCHAR *to, const NDK_SGE *sgl, ULONG n)
-{
-	ULONG i, len = 0;
-
-	for (i = 0; i < n; i++) {
-		memcpy(to + len, sgl[i].VirtualAddress, sgl[i].Length);
-		len += sgl[i].Length;
-	}
-	return len;
-}
-
-/*
- * Silent requests are signalled now and then, so that their slots come back. The consumer does not
- * see those completions.
- */
-static bool signal_this(struct ndk_kqp *kqp, ULONG flags)
-{
-	if ((flags & NDK_OP_FLAG_SILENT_SUCCESS) && ++kqp->unsignaled < kqp->qp.init.depth / 4)
-		return false;
-	kqp->unsignaled = 0;
-	return true;
-}
-
-static int send_flags(struct ndk_kqp *kqp, ULONG flags)
-{
-	int f = 0;
-
-	if (signal_this(kqp, flags))
+	if (ndk_slot_signalled(kqp, flags))
 		f |= IB_SEND_SIGNALED;
-	if (flags & NDK_OP_FLAG_READ_FENCE)
+	/* a driver that needs our fence executes reads one after the other, and refuses to fence one */
+	if (flags & NDK_OP_FLAG_READ_FENCE && !(op == NDK_OP_READ && kqp->fence))
 		f |= IB_SEND_FENCE;
 	if (flags & NDK_OP_FLAG_SEND_AND_SOLICIT_EVENT)
 		f |= IB_SEND_SOLICITED;
-	if (flags & NDK_OP_FLAG_INLINE)
-		f |= IB_SEND_INLINE;
 	return f;
 }
 
-static NTSTATUS check_send(struct ndk_kqp *kqp, const NDK_SGE *sgl, ULONG n, ULONG flags)
+static inline NTSTATUS hand_over(struct ndk_kqp *kqp, UCHAR op, struct ib_send_wr *wr, PVOID ctx,
+				 ULONG flags)
 {
-	NTSTATUS status = ndk_post_check(&kqp->qp, NDK_OP_SEND, sgl, n, flags);
-
-	if (status != STATUS_NO_MORE_ENTRIES)
-		return status;
-	/* completions of silent requests free slots, but a consumer of only those may never poll */
-	ndk_cq_pump((struct ndk_kcq *)kqp->qp.icq, NDK_PUMP_WHEN_FULL);
-	return ndk_post_check(&kqp->qp, NDK_OP_SEND, sgl, n, flags);
-}
-
-static NTSTATUS send_locked(struct ndk_kqp *kqp, PVOID ctx, const NDK_SGE *sgl, ULONG n,
-			    ULONG flags)
-{
-	UCHAR bytes[NDK_MAX_INLINE];
-	struct ib_sge sge[NDK_MAX_SGE];
-	struct ib_send_wr wr = { .opcode = IB_WR_SEND, .sg_list = sge, .num_sge = n };
-	NTSTATUS status = check_send(kqp, sgl, n, flags);
 	int err;
 
-	if (status != STATUS_SUCCESS)
-		return status;
-	if (flags & NDK_OP_FLAG_INLINE) {
-		sge[0].addr = (uintptr_t)bytes;
-		sge[0].length = gather_inline(bytes, sgl, n);
-		sge[0].lkey = 0;
-		wr.num_sge = sge[0].length ? 1 : 0;
-	} else {
-		to_ib_sge(sge, sgl, n);
-	}
-	wr.wr_id = begin_slot(kqp->init_shelf, ctx, NDK_OP_SEND, flags);
-	wr.send_flags = send_flags(kqp, flags);
-	err = ib_post_send(kqp->ib, &wr, NULL);
-	if (!err)
+	wr->wr_id = (uintptr_t)ndk_slot_begin(kqp->init_shelf, &kqp->qp.init, ctx, op, flags);
+	err = ib_post_send(kqp->ib, wr, NULL);
+	if (likely(!err))
 		return STATUS_SUCCESS;
-	undo_slot(kqp->init_shelf);
-	return post_status(err);
+	ndk_slot_undo(&kqp->qp.init);
+	return ndk_post_status(err);
+}
+
+/* Inline SGEs may be more than the queue's limit (QP-6), so their bytes go into one. */
+static noinline NTSTATUS post_inline(struct ndk_kqp *kqp, UCHAR op, struct ib_send_wr *wr, PVOID ctx,
+				     const NDK_SGE *sgl, ULONG n, ULONG flags)
+{
+	UCHAR bytes[NDK_MAX_INLINE] NDK_UNINIT;
+	struct ib_sge sge = { .addr = (uintptr_t)bytes };
+	ULONG i;
+
+	for (i = 0; i < n; i++) {
+		memcpy(bytes + sge.length, sgl[i].VirtualAddress, sgl[i].Length);
+		sge.length += sgl[i].Length;
+	}
+	wr->send_flags = send_flags(kqp, op, flags);
+	if (sge.length) { /* of nothing, some drivers do not make an inline request */
+		wr->send_flags |= IB_SEND_INLINE;
+		wr->sg_list = &sge;
+		wr->num_sge = 1;
+	}
+	return hand_over(kqp, op, wr, ctx, flags);
+}
+
+/* iWARP has no read without a sink. */
+static noinline NTSTATUS read_nothing(struct ndk_kqp *kqp, struct ib_send_wr *wr, PVOID ctx, ULONG flags)
+{
+	struct ib_sge none = { .lkey = ((struct ndk_kpd *)kqp->qp.pd)->token };
+
+	wr->sg_list = &none;
+	wr->num_sge = 1;
+	wr->send_flags = send_flags(kqp, NDK_OP_READ, flags);
+	return hand_over(kqp, NDK_OP_READ, wr, ctx, flags);
+}
+
+/* Under the lock. wr has its opcode and what goes with it. */
+static __always_inline NTSTATUS post_data(struct ndk_kqp *kqp, UCHAR op, struct ib_send_wr *wr,
+					  PVOID ctx, const NDK_SGE *sgl, ULONG n, ULONG flags)
+{
+	NTSTATUS status = ndk_post_check(&kqp->qp, op, sgl, n, flags);
+
+	if (unlikely(status != STATUS_SUCCESS) &&
+	    (status != STATUS_NO_MORE_ENTRIES || !make_room(kqp)))
+		return status;
+	if (unlikely(!kqp->ib)) /* the queue pair has ended */
+		return STATUS_CONNECTION_INVALID;
+	if (unlikely(flags & NDK_OP_FLAG_INLINE))
+		return post_inline(kqp, op, wr, ctx, sgl, n, flags);
+	if (op == NDK_OP_READ && unlikely(!n))
+		return read_nothing(kqp, wr, ctx, flags);
+	wr->sg_list = ndk_sge_list(sgl);
+	wr->num_sge = n;
+	wr->send_flags = send_flags(kqp, op, flags);
+	return hand_over(kqp, op, wr, ctx, flags);
+}
+
+NTSTATUS ndk_post_read_locked(struct ndk_kqp *kqp, struct ib_rdma_wr *wr, PVOID ctx,
+			      const NDK_SGE *sgl, ULONG n, ULONG flags)
+{
+	return post_data(kqp, NDK_OP_READ, &wr->wr, ctx, sgl, n, flags);
+}
+
+static __always_inline NTSTATUS post(NDK_QP *qp, UCHAR op, struct ib_send_wr *wr, PVOID ctx,
+				     const NDK_SGE *sgl, ULONG n, ULONG flags)
+{
+	struct ndk_kqp *kqp = (struct ndk_kqp *)ndk_obj_of(qp, NdkObjectTypeQp);
+	NTSTATUS status = STATUS_CONNECTION_INVALID;
+	bool bh;
+
+	if (unlikely(!kqp))
+		return STATUS_INVALID_PARAMETER;
+	bh = ndk_queue_lock(&kqp->post);
+	if (likely(!READ_ONCE(dev_of(kqp)->gone)))
+		status = post_data(kqp, op, wr, ctx, sgl, n, flags);
+	ndk_queue_unlock(&kqp->post, bh);
+	return status;
 }
 
 NTSTATUS ndk_post_send(NDK_QP *pNdkQp, PVOID RequestContext, const NDK_SGE *pSgl, ULONG nSge,
 		       ULONG Flags)
 {
-	struct ndk_kqp *kqp = (struct ndk_kqp *)ndk_obj_of(pNdkQp, NdkObjectTypeQp);
-	NTSTATUS status = STATUS_CONNECTION_INVALID;
-	bool bh;
+	struct ib_send_wr wr = { .opcode = IB_WR_SEND };
 
-	if (!kqp)
-		return STATUS_INVALID_PARAMETER;
-	rcu_read_lock();
-	bh = lock_queue(&kqp->post);
-	if (!READ_ONCE(dev_of(kqp)->gone))
-		status = send_locked(kqp, RequestContext, pSgl, nSge, Flags);
-	unlock_queue(&kqp->post, bh);
-	rcu_read_unlock();
-	return status;
+	return post(pNdkQp, NDK_OP_SEND, &wr, RequestContext, pSgl, nSge, Flags);
+}
+
+NTSTATUS ndk_post_send_and_invalidate(NDK_QP *pNdkQp, PVOID RequestContext, const NDK_SGE *pSgl,
+				      ULONG nSge, ULONG Flags, UINT32 RemoteToken)
+{
+	struct ib_send_wr wr = {
+		.opcode = IB_WR_SEND_WITH_INV,
+		.ex.invalidate_rkey = RemoteToken,
+	};
+
+	return post(pNdkQp, NDK_OP_SEND_INVALIDATE, &wr, RequestContext, pSgl, nSge, Flags);
+}
+
+NTSTATUS ndk_post_write(NDK_QP *pNdkQp, PVOID RequestContext, const NDK_SGE *pSgl, ULONG nSge,
+			UINT64 RemoteAddress, UINT32 RemoteToken, ULONG Flags)
+{
+	struct ib_rdma_wr wr = {
+		.wr.opcode = IB_WR_RDMA_WRITE,
+		.remote_addr = RemoteAddress,
+		.rkey = RemoteToken,
+	};
+
+	return post(pNdkQp, NDK_OP_WRITE, &wr.wr, RequestContext, pSgl, nSge, Flags);
+}
+
+NTSTATUS ndk_post_read(NDK_QP *pNdkQp, PVOID RequestContext, const NDK_SGE *pSgl, ULONG nSge,
+		       UINT64 RemoteAddress, UINT32 RemoteToken, ULONG Flags)
+{
+	struct ib_rdma_wr wr = {
+		.wr.opcode = IB_WR_RDMA_READ,
+		.remote_addr = RemoteAddress,
+		.rkey = RemoteToken,
+	};
+
+	if (Flags & NDK_OP_FLAG_RDMA_READ_LOCAL_INVALIDATE)
+		return ndk_post_read_invalidate(pNdkQp, RequestContext, pSgl, nSge, &wr, Flags);
+	return post(pNdkQp, NDK_OP_READ, &wr.wr, RequestContext, pSgl, nSge, Flags);
 }
 
 /*
@@ -185,154 +192,4 @@ int ndk_post_marker(struct ndk_kqp *kqp)
 	err = ib_post_send(kqp->ib, &wr, NULL);
 	spin_unlock_bh(&kqp->post);
 	return err;
-}
-
-/* ---- receive queue ---- */
-static NTSTATUS hold(struct ndk_kqp *kqp, const struct ib_recv_wr *wr)
-{
-	struct ndk_held *held;
-
-	if (ndk_api_alloc_fails(kqp->qp.obj.host))
-		return STATUS_INSUFFICIENT_RESOURCES;
-	held = kzalloc(struct_size(held, sge, wr->num_sge), GFP_ATOMIC | __GFP_NOWARN);
-	if (!held)
-		return STATUS_INSUFFICIENT_RESOURCES;
-	held->position = kqp->qp.recv.head - 1;
-	held->wr_id = wr->wr_id;
-	held->nsge = wr->num_sge;
-	memcpy(held->sge, wr->sg_list, wr->num_sge * sizeof(held->sge[0]));
-	list_add_tail(&held->link, &kqp->held);
-	return STATUS_SUCCESS;
-}
-
-static NTSTATUS receive_locked(struct ndk_kqp *kqp, PVOID ctx, const NDK_SGE *sgl, ULONG n)
-{
-	struct ib_sge sge[NDK_MAX_SGE];
-	struct ib_recv_wr wr = { .sg_list = sge, .num_sge = n };
-	NTSTATUS status = ndk_post_check(&kqp->qp, NDK_OP_RECEIVE, sgl, n, 0);
-	int err;
-
-	if (status != STATUS_SUCCESS)
-		return status;
-	to_ib_sge(sge, sgl, n);
-	wr.wr_id = begin_slot(kqp->recv_shelf, ctx, NDK_OP_RECEIVE, 0);
-	if (kqp->gated) {
-		status = hold(kqp, &wr);
-	} else {
-		err = kqp->ib ? ib_post_recv(kqp->ib, &wr, NULL) :
-				-ENODEV; /* none: it could not be rebuilt */
-		status = err ? post_status(err) : STATUS_SUCCESS;
-	}
-	if (status != STATUS_SUCCESS)
-		undo_slot(kqp->recv_shelf);
-	return status;
-}
-
-NTSTATUS ndk_post_receive(NDK_QP *pNdkQp, PVOID RequestContext, const NDK_SGE *pSgl, ULONG nSge)
-{
-	struct ndk_kqp *kqp = (struct ndk_kqp *)ndk_obj_of(pNdkQp, NdkObjectTypeQp);
-	NTSTATUS status = STATUS_DEVICE_REMOVED;
-	bool bh;
-
-	if (!kqp)
-		return STATUS_INVALID_PARAMETER;
-	rcu_read_lock();
-	bh = lock_queue(&kqp->take);
-	if (!READ_ONCE(dev_of(kqp)->gone))
-		status = receive_locked(kqp, RequestContext, pSgl, nSge);
-	unlock_queue(&kqp->take, bh);
-	rcu_read_unlock();
-	return status;
-}
-
-/* ---- the gate ---- */
-static void cancel_upto(struct ndk_kqp *kqp, ULONG upto)
-{
-	struct ndk_kcq *kcq = (struct ndk_kcq *)kqp->qp.rcq;
-	unsigned long flags;
-	bool any;
-
-	spin_lock_irqsave(&kcq->lock, flags);
-	any = ndk_shelf_cancel(kcq, kqp->recv_shelf, upto);
-	spin_unlock_irqrestore(&kcq->lock, flags);
-	if (any)
-		ndk_cq_raise(kcq, NDK_CQ_EVENT_SOLICITED);
-}
-
-/*
- * One that the latest flush meant, or that the device does not take, ends like the rest of what was
- * flushed. A QP in the error state takes all of them and says so itself, in order.
- */
-static void post_one(struct ndk_kqp *kqp, const struct ndk_held *held, bool usable)
-{
-	bool flushed = kqp->hw_state != IB_QPS_ERR && (LONG)(held->position - kqp->gate_mark) < 0;
-	struct ib_recv_wr wr = {
-		.wr_id = held->wr_id,
-		.sg_list = (struct ib_sge *)held->sge,
-		.num_sge = held->nsge,
-	};
-
-	if (usable && kqp->ib && !flushed && !ib_post_recv(kqp->ib, &wr, NULL))
-		return;
-	cancel_upto(kqp, held->position + 1);
-}
-
-/* In the order of posting. Unless the QP is in the error state and usable, all before them are reported. */
-void ndk_post_held(struct ndk_kqp *kqp, bool usable)
-{
-	struct ndk_held *held, *next;
-
-	spin_lock_bh(&kqp->take);
-	list_for_each_entry_safe(held, next, &kqp->held, link) {
-		list_del(&held->link);
-		post_one(kqp, held, usable);
-		kfree(held);
-	}
-	kqp->gated = false;
-	spin_unlock_bh(&kqp->take);
-}
-
-void ndk_post_gate(struct ndk_kqp *kqp)
-{
-	kqp->gated = true;
-	kqp->reset_due = true;
-	kqp->gate_seq++;
-	kqp->gate_mark = kqp->qp.recv.head;
-}
-
-static bool wants_reset(const struct ndk_fx *fx)
-{
-	ULONG i;
-
-	for (i = 0; i < fx->count; i++)
-		if (fx->e[i].kind == NDK_FX_QP_FLUSH && fx->e[i].arg == NDK_QP_FLUSH_RESET)
-			return true;
-	return false;
-}
-
-/*
- * A QP that was never connected stays usable (U-25), but the hardware has to be reset for that, by a
- * worker. Receives posted from now on are not among the flushed: they wait at the gate.
- */
-VOID ndk_qp_flush_call(NDK_QP *pNdkQp)
-{
-	struct ndk_kqp *kqp = (struct ndk_kqp *)ndk_obj_of(pNdkQp, NdkObjectTypeQp);
-	struct ndk_host *h;
-	unsigned long flags;
-	struct ndk_fx fx;
-	bool bh;
-
-	if (!kqp)
-		return;
-	h = kqp->qp.obj.host;
-	ndk_fx_init(&fx);
-	flags = ndk_kernel_ops.lock(h);
-	ndk_qp_flush(&kqp->qp, &fx);
-	ndk_kernel_ops.unlock(h, flags);
-	if (wants_reset(&fx)) {
-		bh = lock_queue(&kqp->take);
-		ndk_post_gate(kqp);
-		unlock_queue(&kqp->take, bh);
-	}
-	ndk_api_run(h, &fx);
 }

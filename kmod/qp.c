@@ -9,11 +9,14 @@
 #include <linux/slab.h>
 
 #include "objects.h"
+#include "compat/compat.h"
 
 /* A flushed QP reports all it has in far less; a device that does not is not waited for longer. */
 #define NDK_DRAIN_MS 5000
 /* An overrun CQ has lost some of them. */
 #define NDK_DRAIN_LOSSY_MS 100
+/* For a device to say that it takes no more receives of a shared queue. */
+#define NDK_LAST_WQE_MS 200
 /* Looks in vain before the drain marker goes out: a millisecond or two. */
 #define NDK_STALLED_ROUNDS 10u
 
@@ -32,9 +35,23 @@ static struct ndk_kcq *icq_of(const struct ndk_kqp *kqp)
 	return (struct ndk_kcq *)kqp->qp.icq;
 }
 
+static bool iwarp(const struct ndk_kqp *kqp)
+{
+	return kqp->qp.obj.host->transport == NDK_TRANSPORT_IWARP;
+}
+
+static void pump(struct ndk_kqp *kqp)
+{
+	ndk_cq_pump(rcq_of(kqp), NDK_PUMP_ALL);
+	if (icq_of(kqp) != rcq_of(kqp))
+		ndk_cq_pump(icq_of(kqp), NDK_PUMP_ALL);
+}
+
 /* ---- events ---- */
 void ndk_qp_raise(struct ndk_kqp *kqp, unsigned int event)
 {
+	if (event == NDK_QP_EVENT_BROKEN)
+		WRITE_ONCE(kqp->failed, true);
 	if (!test_and_set_bit(event, &kqp->events))
 		ndk_box_step(ndk_box_of(&kqp->qp.obj), NDK_STEP_QP_EVENT);
 }
@@ -46,16 +63,23 @@ static void event_handler(struct ib_event *event, void *context)
 		ndk_qp_raise(context, NDK_QP_EVENT_COMM_EST);
 		break;
 	case IB_EVENT_QP_FATAL:
+		ndk_qp_raise(context, ndk_compat_fails_at_end(event->device) ? NDK_QP_EVENT_LOOK :
+									       NDK_QP_EVENT_BROKEN);
+		break;
 	case IB_EVENT_QP_REQ_ERR:
 	case IB_EVENT_QP_ACCESS_ERR:
 		ndk_qp_raise(context, NDK_QP_EVENT_BROKEN);
+		break;
+	case IB_EVENT_QP_LAST_WQE_REACHED:
+		complete(&((struct ndk_kqp *)context)->last_wqe);
 		break;
 	default:
 		break;
 	}
 }
 
-static void comm_est(struct ndk_kqp *kqp)
+/* The connector it is tied to or connected by, with its box held, or NULL. */
+static struct ndk_box *connector_of(struct ndk_kqp *kqp)
 {
 	struct ndk_host *h = kqp->qp.obj.host;
 	struct ndk_box *box = NULL;
@@ -65,9 +89,28 @@ static void comm_est(struct ndk_kqp *kqp)
 	if (kqp->qp.conn && ndk_box_tryget(ndk_box_of(&kqp->qp.conn->obj)))
 		box = ndk_box_of(&kqp->qp.conn->obj);
 	ndk_kernel_ops.unlock(h, flags);
+	return box;
+}
+
+static void comm_est(struct ndk_kqp *kqp)
+{
+	struct ndk_box *box = connector_of(kqp);
+
 	if (!box)
 		return;
 	ndk_cm_comm_est((struct ndk_kconn *)ndk_box_obj(box));
+	ndk_box_put(box);
+}
+
+/* The peer may have noticed nothing, or only its device has: the connector tells it (U-28). */
+static void broken(struct ndk_kqp *kqp)
+{
+	struct ndk_box *box = connector_of(kqp);
+
+	ndk_api_qp_broken(&kqp->qp);
+	if (!box)
+		return;
+	ndk_box_step(box, NDK_STEP_LEAVE);
 	ndk_box_put(box);
 }
 
@@ -75,24 +118,127 @@ void ndk_qp_events(struct ndk_kqp *kqp)
 {
 	unsigned long events = xchg(&kqp->events, 0);
 
+	if ((events & BIT(NDK_QP_EVENT_LOOK)) && kqp->qp.obj.magic == NDK_OBJ_MAGIC) {
+		pump(kqp); /* which may add to them */
+		events |= xchg(&kqp->events, 0);
+	}
 	if (events & BIT(NDK_QP_EVENT_COMM_EST))
 		comm_est(kqp);
 	if ((events & BIT(NDK_QP_EVENT_BROKEN)) && kqp->qp.obj.magic == NDK_OBJ_MAGIC)
-		ndk_api_qp_broken(&kqp->qp);
+		broken(kqp);
+}
+
+void ndk_qp_open_gate(struct ndk_kqp *kqp)
+{
+	bool due;
+
+	mutex_lock(&kqp->mutex);
+	spin_lock_bh(&kqp->take);
+	due = kqp->await_lane && !kqp->reset_due; /* else that opens it */
+	kqp->await_lane = false;
+	spin_unlock_bh(&kqp->take);
+	if (due)
+		ndk_post_held(kqp, true);
+	mutex_unlock(&kqp->mutex);
+}
+
+/* Holds the boxes of a connector's queue pair, which comes first, and of its completion queues. */
+static bool hold_queues(struct ndk_kconn *kc, struct ndk_box *box[3])
+{
+	struct ndk_host *h = kc->c.obj.host;
+	struct ndk_qp *qp;
+	unsigned long flags;
+	bool there;
+
+	flags = ndk_kernel_ops.lock(h);
+	qp = kc->c.qp; /* which the connector keeps alive, and its queues with it */
+	there = qp && ndk_box_tryget(ndk_box_of(&qp->obj));
+	if (there) {
+		box[0] = ndk_box_of(&qp->obj);
+		box[1] = ndk_box_of(&qp->rcq->obj);
+		box[2] = ndk_box_of(&qp->icq->obj);
+		ndk_box_get(box[1]);
+		ndk_box_get(box[2]);
+	}
+	ndk_kernel_ops.unlock(h, flags);
+	return there;
+}
+
+void ndk_qp_before_end(struct ndk_kconn *kc)
+{
+	struct ndk_box *box[3];
+	struct ndk_kqp *kqp;
+	unsigned int i;
+
+	if (!hold_queues(kc, box))
+		return;
+	kqp = (struct ndk_kqp *)ndk_box_obj(box[0]);
+	if (kqp->qp.obj.magic == NDK_OBJ_MAGIC) {
+		pump(kqp);
+		/* not by the event: the lane may have taken that, and not yet told the core */
+		if (READ_ONCE(kqp->failed))
+			broken(kqp);
+	}
+	for (i = 0; i < ARRAY_SIZE(box); i++)
+		ndk_box_put(box[i]);
+}
+
+/* The QP of that queue with the lowest id beyond `after`, with its box held. */
+static struct ndk_box *next_user(struct ndk_device *dev, const struct ndk_obj *queue, u32 after)
+{
+	struct ndk_box *box, *found = NULL;
+	struct ndk_qp *qp;
+
+	spin_lock_irq(&dev->part_lock);
+	list_for_each_entry(box, &dev->part[NDK_PART_QP], part) {
+		qp = (struct ndk_qp *)ndk_box_obj(box);
+		if (&qp->rcq->obj != queue && &qp->icq->obj != queue &&
+		    (!qp->srq || &qp->srq->obj != queue))
+			continue;
+		if (qp->obj.id > after && (!found || qp->obj.id < ndk_box_obj(found)->id))
+			found = box;
+	}
+	if (found && !ndk_box_tryget(found))
+		found = NULL;
+	spin_unlock_irq(&dev->part_lock);
+	return found;
+}
+
+void ndk_qp_break_users(struct ndk_device *dev, const struct ndk_obj *queue)
+{
+	struct ndk_box *box;
+	struct ndk_kqp *kqp;
+	u32 id = 0;
+
+	while ((box = next_user(dev, queue, id))) {
+		kqp = (struct ndk_kqp *)ndk_box_obj(box);
+		id = kqp->qp.obj.id;
+		ndk_qp_to_error(kqp);
+		/* now, not in its lane: when the consumer is told of the queue, they refuse posts */
+		if (kqp->qp.obj.magic == NDK_OBJ_MAGIC)
+			ndk_api_qp_broken(&kqp->qp);
+		ndk_box_put(box);
+	}
 }
 
 /* ---- building ---- */
+static int make_ring(struct ndk_kqp *kqp, struct ndk_ring *ring, struct ndk_shelf **shelf)
+{
+	if (!ring->depth)
+		return 0; /* its receives are a shared queue's */
+	ring->slot = kvcalloc(ring->depth, sizeof(*ring->slot), GFP_KERNEL);
+	*shelf = ndk_shelf_make(kqp, ring);
+	return ring->slot && *shelf ? 0 : -ENOMEM;
+}
+
 static int make_memory(struct ndk_kqp *kqp)
 {
-	struct ndk_qp *qp = &kqp->qp;
+	int err;
 
-	if (ndk_api_alloc_fails(qp->obj.host))
+	if (ndk_api_alloc_fails(kqp->qp.obj.host))
 		return -ENOMEM;
-	qp->init.slot = kvcalloc(qp->init.depth, sizeof(*qp->init.slot), GFP_KERNEL);
-	qp->recv.slot = kvcalloc(qp->recv.depth, sizeof(*qp->recv.slot), GFP_KERNEL);
-	kqp->init_shelf = ndk_shelf_make(kqp, &qp->init);
-	kqp->recv_shelf = ndk_shelf_make(kqp, &qp->recv);
-	return qp->init.slot && qp->recv.slot && kqp->init_shelf && kqp->recv_shelf ? 0 : -ENOMEM;
+	err = make_ring(kqp, &kqp->qp.init, &kqp->init_shelf);
+	return err ? err : make_ring(kqp, &kqp->qp.recv, &kqp->recv_shelf);
 }
 
 static void free_memory(struct ndk_kqp *kqp)
@@ -107,19 +253,57 @@ static void free_memory(struct ndk_kqp *kqp)
 	kqp->qp.recv.slot = NULL;
 }
 
+/* What it may add to its initiator's CQ beside the results of requests: see hidden_of(). */
+static ULONG send_depth(const struct ndk_kqp *kqp)
+{
+	/* the drain marker, and the invalidations that go ahead of binds */
+	return kqp->qp.init.depth + 1 + ndk_rebind_room(kqp);
+}
+
+/*
+ * Completions no consumer sees: of the requests that are ours, and of silent ones that are signalled
+ * now and then, of which eight can be under way.
+ */
+static ULONG hidden_of(const struct ndk_kqp *kqp)
+{
+	return send_depth(kqp) - kqp->qp.init.depth + min(kqp->qp.init.depth, 8u) + NDK_QUIET_MAX;
+}
+
+/*
+ * Under mutex. Posts look at kqp->ib under the locks of the queues. A receive of a shared queue that
+ * is reported from now on came through nobody.
+ */
+static void destroy_hw(struct ndk_kqp *kqp)
+{
+	struct ib_qp *ib;
+
+	spin_lock_bh(&kqp->post);
+	spin_lock(&kqp->take);
+	ib = kqp->ib;
+	kqp->ib = NULL;
+	spin_unlock(&kqp->take);
+	spin_unlock_bh(&kqp->post);
+	ndk_srq_leave(kqp);
+	ib_destroy_qp(ib);
+	pump(kqp); /* no completion may be left that names a place on our shelves */
+}
+
 /* Under mutex. */
 static int make_hw(struct ndk_kqp *kqp)
 {
+	struct ndk_ksrq *ksrq = (struct ndk_ksrq *)kqp->qp.srq;
 	struct ib_qp_init_attr attr = {
 		.event_handler = event_handler,
 		.qp_context = kqp,
 		.send_cq = icq_of(kqp)->ib,
 		.recv_cq = rcq_of(kqp)->ib,
+		.srq = ksrq ? ksrq->ib : NULL,
 		.cap = {
-			.max_send_wr = kqp->qp.init.depth + 1, /* the drain marker */
+			.max_send_wr = send_depth(kqp),
 			.max_recv_wr = kqp->qp.recv.depth,
-			.max_send_sge = max(kqp->qp.max_init_sge, 1u),
-			.max_recv_sge = max(kqp->qp.max_recv_sge, 1u),
+			/* the adapter's limit of reads overrides the QP's (QP-7) */
+			.max_send_sge = max3(kqp->qp.max_init_sge, kqp->qp.obj.host->info.MaxReadRequestSge, 1u),
+			.max_recv_sge = ksrq ? 0 : max(kqp->qp.max_recv_sge, 1u),
 			.max_inline_data = kqp->qp.inline_size,
 		},
 		.sq_sig_type = IB_SIGNAL_REQ_WR,
@@ -128,15 +312,17 @@ static int make_hw(struct ndk_kqp *kqp)
 	struct ib_qp *ib;
 	int err;
 
+	reinit_completion(&kqp->last_wqe);
 	ib = ib_create_qp(((struct ndk_kpd *)kqp->qp.pd)->ib, &attr);
 	if (IS_ERR(ib))
 		return PTR_ERR(ib);
 	kqp->ib = ib;
+	kqp->hw_state = IB_QPS_RESET;
+	WRITE_ONCE(kqp->failed, false);
+	ndk_srq_join(kqp);
 	err = ndk_qp_move_init(kqp);
-	if (err) {
-		kqp->ib = NULL;
-		ib_destroy_qp(ib);
-	}
+	if (err)
+		destroy_hw(kqp);
 	return err;
 }
 
@@ -152,23 +338,20 @@ NTSTATUS ndk_qp_build(struct ndk_kqp *kqp)
 		free_memory(kqp);
 		return ndk_status_local(err);
 	}
+	kqp->hidden = hidden_of(kqp);
+	kqp->fence = ndk_compat_overtakes_reads(dev_of(kqp)->ib) ? IB_SEND_FENCE : 0;
+	ndk_cq_hide(icq_of(kqp), kqp->hidden);
+	ndk_cq_watch(rcq_of(kqp));
 	ndk_box_part(ndk_box_of(&kqp->qp.obj), NDK_PART_QP);
 	return STATUS_SUCCESS;
 }
 
 /* ---- draining, under mutex ---- */
-static void pump(struct ndk_kqp *kqp)
-{
-	ndk_cq_pump(rcq_of(kqp), NDK_PUMP_ALL);
-	if (icq_of(kqp) != rcq_of(kqp))
-		ndk_cq_pump(icq_of(kqp), NDK_PUMP_ALL);
-}
-
 /* What waits at the gate is not at the device. */
-static ULONG posted_to_device(struct ndk_kqp *kqp)
+static UINT64 posted_to_device(struct ndk_kqp *kqp)
 {
 	struct ndk_held *first;
-	ULONG upto;
+	UINT64 upto;
 
 	spin_lock_bh(&kqp->take);
 	first = list_first_entry_or_null(&kqp->held, struct ndk_held, link);
@@ -180,10 +363,10 @@ static ULONG posted_to_device(struct ndk_kqp *kqp)
 static bool quiet(struct ndk_kqp *kqp)
 {
 	return !ndk_ring_busy(&kqp->qp.init) &&
-	       (LONG)(READ_ONCE(kqp->qp.recv.done) - posted_to_device(kqp)) >= 0;
+	       READ_ONCE(kqp->qp.recv.done) >= posted_to_device(kqp);
 }
 
-static void cancel(struct ndk_kcq *kcq, struct ndk_shelf *s, ULONG upto)
+static void cancel(struct ndk_kcq *kcq, struct ndk_shelf *s, UINT64 upto)
 {
 	unsigned long flags;
 	bool any;
@@ -204,6 +387,8 @@ static void cancel_rest(struct ndk_kqp *kqp)
 	spin_lock_bh(&kqp->post);
 	cancel(icq_of(kqp), kqp->init_shelf, kqp->qp.init.head);
 	spin_unlock_bh(&kqp->post);
+	if (!kqp->recv_shelf)
+		return;
 	spin_lock_bh(&kqp->take);
 	cancel(rcq_of(kqp), kqp->recv_shelf, kqp->qp.recv.head);
 	spin_unlock_bh(&kqp->take);
@@ -225,14 +410,23 @@ static unsigned int patience(const struct ndk_kqp *kqp)
 										NDK_DRAIN_MS;
 }
 
+/* Removal has one deadline for all. */
+static unsigned long deadline(const struct ndk_kqp *kqp)
+{
+	unsigned long end = jiffies + msecs_to_jiffies(patience(kqp));
+	struct ndk_device *dev = dev_of(kqp);
+
+	return dev->gone && time_after(end, dev->drain_end) ? dev->drain_end : end;
+}
+
 /*
  * The marker is for silent requests of which nothing will be heard: it goes out when nothing has been
  * heard for a while, not before, because a device may report it ahead of what it is still flushing.
  */
 static bool drain(struct ndk_kqp *kqp)
 {
-	unsigned long end = jiffies + msecs_to_jiffies(patience(kqp));
-	ULONG done = kqp->qp.init.done;
+	unsigned long end = deadline(kqp);
+	UINT64 done = kqp->qp.init.done;
 	unsigned int stalled = 0;
 
 	for (;;) {
@@ -252,8 +446,30 @@ static bool drain(struct ndk_kqp *kqp)
 }
 
 /*
+ * Receives stay with the shared queue, but for one that a message had begun to fill: it is reported
+ * as flushed, and nothing of ours counts it.
+ */
+static void drain_shared(struct ndk_kqp *kqp)
+{
+	if (!ndk_compat_settle_begun(kqp->ib->device))
+		wait_for_completion_timeout(&kqp->last_wqe, msecs_to_jiffies(NDK_LAST_WQE_MS));
+	pump(kqp);
+}
+
+/* The device has nothing of it any more. On iWARP only destroying it is a proof. */
+static void forget(struct ndk_kqp *kqp)
+{
+	if (iwarp(kqp) || ndk_qp_move(kqp, IB_QPS_RESET))
+		destroy_hw(kqp);
+	pump(kqp);
+	synchronize_rcu(); /* posts that began before */
+	cancel_rest(kqp);
+}
+
+/*
  * For good. No DMA is left at return (DISC-4): flushed requests have all been reported, or the QP is
- * in RESET, where the device has none. What waited at the gate comes last, as it was posted last.
+ * in RESET, where the device has none, or there is no hardware QP any more. What waited at the gate
+ * comes last, as it was posted last.
  */
 static void end(struct ndk_kqp *kqp)
 {
@@ -264,10 +480,9 @@ static void end(struct ndk_kqp *kqp)
 			pr_warn_ratelimited(
 				"ndk: %s: a flushed queue pair did not report all its requests\n",
 				dev_of(kqp)->name);
-		ndk_qp_move(kqp, IB_QPS_RESET);
-		pump(kqp);
-		synchronize_rcu(); /* posts that began before the reset */
-		cancel_rest(kqp);
+		forget(kqp);
+	} else if (kqp->qp.srq) {
+		drain_shared(kqp);
 	}
 	ndk_post_held(kqp, false);
 }
@@ -295,13 +510,7 @@ void ndk_qp_drain_hw(struct ndk_kqp *kqp)
  */
 static int rebuild(struct ndk_kqp *kqp)
 {
-	struct ib_qp *old = kqp->ib;
-
-	spin_lock_bh(&kqp->take); /* receives look at it under this lock */
-	kqp->ib = NULL;
-	spin_unlock_bh(&kqp->take);
-	ib_destroy_qp(old);
-	pump(kqp);
+	destroy_hw(kqp);
 	return make_hw(kqp);
 }
 
@@ -311,7 +520,7 @@ static int reset(struct ndk_kqp *kqp)
 
 	if (!err && !drain(kqp))
 		err = -ETIMEDOUT;
-	if (!err && kqp->qp.obj.host->transport == NDK_TRANSPORT_IWARP)
+	if (!err && iwarp(kqp))
 		return rebuild(kqp);
 	if (!err)
 		err = ndk_qp_move(kqp, IB_QPS_RESET);
@@ -346,6 +555,17 @@ static void carry_reset(struct ndk_kqp *kqp)
 		ndk_qp_raise(kqp, NDK_QP_EVENT_BROKEN);
 }
 
+/* The lock also waits for a flush that the core knows of and that is about to close the gate. */
+static bool reset_due(struct ndk_kqp *kqp)
+{
+	bool due;
+
+	spin_lock_bh(&kqp->take);
+	due = kqp->reset_due;
+	spin_unlock_bh(&kqp->take);
+	return due;
+}
+
 /*
  * The lane of the QP and that of its connector are not ordered with each other: a connection that
  * begins after a flush must not be met by its reset. So it carries the reset out itself, and the lane
@@ -353,7 +573,7 @@ static void carry_reset(struct ndk_kqp *kqp)
  */
 void ndk_qp_settle(struct ndk_kqp *kqp)
 {
-	while (kqp->ib && !kqp->ended && READ_ONCE(kqp->reset_due))
+	while (kqp->ib && !kqp->ended && reset_due(kqp))
 		carry_reset(kqp);
 }
 
@@ -383,6 +603,8 @@ void ndk_qp_flush_hw(struct ndk_kqp *kqp, ULONG how)
 	mutex_lock(&kqp->mutex);
 	if (kqp->ib)
 		flush(kqp, how);
+	else
+		ndk_post_held(kqp, false); /* it could not be rebuilt */
 	mutex_unlock(&kqp->mutex);
 }
 
@@ -402,19 +624,17 @@ void ndk_qp_revive(struct ndk_kqp *kqp)
 /* The results of what was posted stay retrievable: they are on the shelves (U-23). */
 void ndk_qp_kill(struct ndk_kqp *kqp)
 {
-	struct ib_qp *ib;
-
 	ndk_box_unpart(ndk_box_of(&kqp->qp.obj));
 	ndk_qp_drain_hw(kqp);
 	mutex_lock(&kqp->mutex);
-	ib = kqp->ib;
-	kqp->ib = NULL;
+	if (kqp->ib) {
+		destroy_hw(kqp);
+		cancel_rest(kqp);
+	}
+	ndk_post_held(kqp, false); /* of one that could not be rebuilt */
 	mutex_unlock(&kqp->mutex);
-	if (!ib)
-		return;
-	ib_destroy_qp(ib);
-	pump(kqp); /* no completion may be left that names a place on our shelves */
-	cancel_rest(kqp);
+	ndk_cq_hide(icq_of(kqp), -(long)kqp->hidden);
+	kqp->hidden = 0;
 }
 
 void ndk_qp_unbuild(struct ndk_kqp *kqp)

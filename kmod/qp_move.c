@@ -5,8 +5,11 @@
  */
 #include "objects.h"
 
-/* IB_QP rnr timer code for 0.64 ms: missing receives should cost a moment, not two thirds of a second */
-#define NDK_RNR_TIMER 12
+/*
+ * A sender without a receiver is told after half a second (6 tries, code 26 is 82 ms between them): long
+ * for a receiver that is merely slow, and an end for one that forgot; 7 tries would mean for ever.
+ */
+#define NDK_RNR_TIMER 26
 
 static bool iwarp(const struct ndk_kqp *kqp)
 {
@@ -22,7 +25,7 @@ static int modify(struct ndk_kqp *kqp, struct ib_qp_attr *attr, int mask)
 	return err;
 }
 
-/* From RESET, so that receives can be posted before there is a connection. */
+/* From RESET: leaving the error state needs that (LNX-18), and receives can be posted before there is a connection. */
 int ndk_qp_move_init(struct ndk_kqp *kqp)
 {
 	struct ib_qp_attr attr = {
@@ -70,7 +73,7 @@ static int move_with(struct ndk_kqp *kqp, struct rdma_cm_id *id, enum ib_qp_stat
 	if (mask & IB_QP_RETRY_CNT)
 		attr.retry_cnt = 7;
 	if (mask & IB_QP_RNR_RETRY)
-		attr.rnr_retry = 7;
+		attr.rnr_retry = NDK_RNR_TRIES;
 	return modify(kqp, &attr, mask);
 }
 

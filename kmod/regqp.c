@@ -3,7 +3,8 @@
  * The hidden registration QP of a protection domain (LNX-19). Verbs register kernel memory with a
  * work request on a QP that is ready to send, but NdkRegisterMr names no QP and may come before any
  * connection. So each domain has, from its first registration on, a QP connected by hand to itself:
- * no CM, no traffic, only registrations. An error kills it; the next registration makes a new one.
+ * no CM, no traffic, only registrations. iWARP has no such QP, there it is one end of a connection
+ * (regpair.c). An error kills it; the next registration makes a new one.
  *
  * With hw held; reg->lock serialises the users of one domain.
  */
@@ -81,15 +82,34 @@ static int to_rts(struct ib_qp *qp)
 
 void ndk_regqp_end(struct ndk_regqp *reg)
 {
-	if (reg->qp)
-		ib_destroy_qp(reg->qp);
-	if (reg->cq)
-		ib_destroy_cq(reg->cq);
+	if (reg->pair) {
+		ndk_regpair_end(reg->pair);
+	} else {
+		if (reg->qp)
+			ib_destroy_qp(reg->qp);
+		if (reg->cq)
+			ib_destroy_cq(reg->cq);
+	}
+	reg->pair = NULL;
 	reg->qp = NULL;
 	reg->cq = NULL;
 }
 
-static int start(struct ndk_kpd *kpd)
+static int start_pair(struct ndk_kpd *kpd)
+{
+	struct ndk_regqp *reg = &kpd->reg;
+	struct ndk_regpair *pair;
+
+	pair = ndk_regpair_make(ndk_box_of(&kpd->pd.obj)->dev, kpd->ib);
+	if (IS_ERR(pair))
+		return PTR_ERR(pair);
+	reg->pair = pair;
+	reg->cq = ndk_regpair_cq(pair);
+	reg->qp = ndk_regpair_qp(pair);
+	return reg->qp ? 0 : -ENOTCONN;
+}
+
+static int start_self(struct ndk_kpd *kpd)
 {
 	struct ib_device *ib = kpd->ib->device;
 	struct ib_cq_init_attr cq_attr = { .cqe = 4 };
@@ -99,28 +119,36 @@ static int start(struct ndk_kpd *kpd)
 		.cap = { .max_send_wr = 2, .max_recv_wr = 1, .max_send_sge = 1, .max_recv_sge = 1 },
 	};
 	struct ndk_regqp *reg = &kpd->reg;
-	int err;
+	struct ib_cq *cq;
+	struct ib_qp *qp;
 
-	reg->cq = ib_create_cq(ib, NULL, NULL, NULL, &cq_attr);
-	if (IS_ERR(reg->cq)) {
-		err = PTR_ERR(reg->cq);
-		reg->cq = NULL;
-		return err;
-	}
-	qp_attr.send_cq = reg->cq;
-	qp_attr.recv_cq = reg->cq;
-	reg->qp = ib_create_qp(kpd->ib, &qp_attr);
-	if (IS_ERR(reg->qp)) {
-		err = PTR_ERR(reg->qp);
-		reg->qp = NULL;
-	} else {
-		err = to_init(reg->qp) ?: to_rtr(ib, reg->qp) ?: to_rts(reg->qp);
-	}
-	if (err)
-		ndk_regqp_end(reg);
-	return err;
+	cq = ib_create_cq(ib, NULL, NULL, NULL, &cq_attr);
+	if (IS_ERR(cq))
+		return PTR_ERR(cq);
+	reg->cq = cq;
+	qp_attr.send_cq = cq;
+	qp_attr.recv_cq = cq;
+	qp = ib_create_qp(kpd->ib, &qp_attr);
+	if (IS_ERR(qp))
+		return PTR_ERR(qp);
+	reg->qp = qp;
+	return to_init(qp) ?: to_rtr(ib, qp) ?: to_rts(qp);
 }
 
+static int start(struct ndk_kpd *kpd)
+{
+	int err;
+
+	if (ndk_api_alloc_fails(kpd->pd.obj.host))
+		return -ENOMEM;
+	err = rdma_protocol_iwarp(kpd->ib->device, NDK_PORT) ? start_pair(kpd) : start_self(kpd);
+	if (err)
+		ndk_regqp_end(&kpd->reg);
+	/* whatever the reason, to the consumer it is a resource that could not be had */
+	return err ? -ENOMEM : 0;
+}
+
+/* -EAGAIN: the request was not executed, because the QP had ended before. */
 static int wait_for_one(struct ib_cq *cq)
 {
 	unsigned long end = jiffies + msecs_to_jiffies(NDK_REG_MS);
@@ -131,6 +159,8 @@ static int wait_for_one(struct ib_cq *cq)
 		n = ib_poll_cq(cq, 1, &wc);
 		if (n < 0)
 			return n;
+		if (n && wc.status == IB_WC_WR_FLUSH_ERR)
+			return -EAGAIN;
 		if (n)
 			return wc.status == IB_WC_SUCCESS ? 0 : -EIO;
 		if (time_after(jiffies, end))
@@ -139,24 +169,39 @@ static int wait_for_one(struct ib_cq *cq)
 	}
 }
 
+static int run_once(struct ndk_kpd *kpd, struct ib_reg_wr *wr)
+{
+	struct ndk_regqp *reg = &kpd->reg;
+	int err;
+
+	local_bh_disable(); /* a software device then works in our time, not in its thread's */
+	err = ib_post_send(reg->qp, &wr->wr, NULL);
+	local_bh_enable();
+	if (err && reg->pair)
+		err = -EAGAIN; /* on iWARP the connection may have ended, which is told later */
+	if (!err)
+		err = wait_for_one(reg->cq);
+	if (err)
+		ndk_regqp_end(reg);
+	return err;
+}
+
 int ndk_regqp_run(struct ndk_kpd *kpd, struct ib_reg_wr *wr)
 {
 	struct ndk_regqp *reg = &kpd->reg;
-	int err = 0;
+	bool fresh;
+	int err;
 
+	wr->wr.send_flags = IB_SEND_SIGNALED;
 	mutex_lock(&reg->lock);
-	if (!reg->qp)
-		err = start(kpd);
-	if (!err) {
-		wr->wr.send_flags = IB_SEND_SIGNALED;
-		local_bh_disable(); /* a software device then works in our time, not in its thread's */
-		err = ib_post_send(reg->qp, &wr->wr, NULL);
-		local_bh_enable();
+	if (reg->pair && !ndk_regpair_qp(reg->pair))
+		ndk_regqp_end(reg);
+	do {
+		fresh = !reg->qp;
+		err = fresh ? start(kpd) : 0;
 		if (!err)
-			err = wait_for_one(reg->cq);
-		if (err)
-			ndk_regqp_end(reg);
-	}
+			err = run_once(kpd, wr);
+	} while (err == -EAGAIN && !fresh);
 	mutex_unlock(&reg->lock);
 	return err;
 }

@@ -4,8 +4,15 @@
  */
 #include "objects.h"
 
-NTSTATUS ndk_status_wc(enum ib_wc_status status, bool receive)
+static bool of_memory(UCHAR op)
 {
+	return op == NDK_OP_BIND || op == NDK_OP_FAST_REGISTER || op == NDK_OP_INVALIDATE;
+}
+
+NTSTATUS ndk_status_wc(enum ib_wc_status status, UCHAR op)
+{
+	bool receive = op == NDK_OP_RECEIVE;
+
 	switch (status) {
 	case IB_WC_SUCCESS:
 		return STATUS_SUCCESS;
@@ -24,8 +31,10 @@ NTSTATUS ndk_status_wc(enum ib_wc_status status, bool receive)
 	case IB_WC_RESP_TIMEOUT_ERR:
 		return STATUS_IO_TIMEOUT;
 	case IB_WC_LOC_QP_OP_ERR:
-		/* what rxe makes of a message that is longer than the receive it meets */
-		return receive ? STATUS_BUFFER_OVERFLOW : STATUS_INTERNAL_ERROR;
+		if (of_memory(op))
+			return STATUS_INVALID_DEVICE_REQUEST;
+		/* what rxe makes of a message that is longer than the receive it meets, and of a local token it refuses */
+		return receive ? STATUS_BUFFER_OVERFLOW : STATUS_ACCESS_VIOLATION;
 	case IB_WC_REM_OP_ERR:
 		return STATUS_REMOTE_RESOURCES;
 	case IB_WC_REM_INV_REQ_ERR:

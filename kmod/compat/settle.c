@@ -1,23 +1,25 @@
 // SPDX-License-Identifier: (GPL-2.0 OR BSD-3-Clause)
 /*
- * Waiting for completion handlers that a driver does not wait for itself. Process context.
+ * Waiting for what a driver does in tasklets and does not wait for itself. Process context.
  *
- * Up to 6.3, rxe calls the handler from a tasklet that holds no reference to the CQ, and destroying
- * the CQ does not wait for it. Tasklets of one processor run in the order in which they were
- * scheduled, so when one of our own has run on each processor, those scheduled before have too.
+ * Up to 6.3, rxe calls a CQ's handler from a tasklet that holds no reference to the CQ, and destroying
+ * the CQ does not wait for it; and a tasklet of the QP flushes, without an event at its end. Tasklets
+ * of one processor run in the order in which they were scheduled, so when one of our own has run on
+ * each processor, those scheduled before have too. siw flushes within the change of state.
  */
 #include <linux/completion.h>
 #include <linux/cpu.h>
 #include <linux/interrupt.h>
-#include <linux/smp.h>
+#include <linux/workqueue.h>
 #include <rdma/ib_user_ioctl_verbs.h>
 
 #include "compat.h"
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
 struct passing {
+	struct work_struct work;
 	struct tasklet_struct tasklet;
-	struct completion passed;
+	struct completion scheduled, passed;
 };
 
 static void pass(struct tasklet_struct *t)
@@ -27,32 +29,57 @@ static void pass(struct tasklet_struct *t)
 	complete(&p->passed);
 }
 
-static void schedule_here(void *tasklet)
+/* In a thread: PREEMPT_RT wants no tasklet scheduled from a call between processors. */
+static void schedule_here(struct work_struct *work)
 {
-	tasklet_schedule(tasklet);
+	struct passing *p = container_of(work, struct passing, work);
+
+	local_bh_disable();
+	tasklet_schedule(&p->tasklet);
+	local_bh_enable(); /* it runs now, not when ksoftirqd gets its turn */
+	complete(&p->scheduled);
 }
 
 static void pass_on(int cpu)
 {
 	struct passing p;
 
+	init_completion(&p.scheduled);
 	init_completion(&p.passed);
 	tasklet_setup(&p.tasklet, pass);
-	if (!smp_call_function_single(cpu, schedule_here, &p.tasklet, 1))
-		wait_for_completion(&p.passed);
+	INIT_WORK_ONSTACK(&p.work, schedule_here);
+	/* waited for, not flushed: the caller's queue promises progress without memory, this one does not */
+	queue_work_on(cpu, system_highpri_wq, &p.work);
+	wait_for_completion(&p.scheduled);
+	wait_for_completion(&p.passed);
 	tasklet_kill(&p.tasklet);
+	destroy_work_on_stack(&p.work);
 }
 
-void ndk_compat_settle_cq(struct ib_cq *cq)
+static bool settle(struct ib_device *ib)
 {
 	int cpu;
 
-	if (cq->device->ops.driver_id != RDMA_DRIVER_RXE)
-		return;
+	if (ib->ops.driver_id != RDMA_DRIVER_RXE)
+		return false;
 	cpus_read_lock();
 	for_each_online_cpu(cpu) pass_on(cpu);
 	cpus_read_unlock();
+	return true;
 }
 #else
-void ndk_compat_settle_cq(struct ib_cq *cq) {}
+static bool settle(struct ib_device *ib)
+{
+	return false;
+}
 #endif
+
+void ndk_compat_settle_cq(struct ib_cq *cq)
+{
+	settle(cq->device);
+}
+
+bool ndk_compat_settle_begun(struct ib_device *ib)
+{
+	return ib->ops.driver_id == RDMA_DRIVER_SIW || settle(ib);
+}
