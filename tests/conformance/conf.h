@@ -38,6 +38,8 @@ extern "C" {
 #define NDK_ON_K 4u /* in the kernel */
 #define NDK_ON_ALL 7u
 #define NDK_ON_FABRIC 3u
+/* In the kernel only on devices that offer it; the soft ones of the test machine do not. */
+#define NDK_ON_OFFERED NDK_ON_ALL
 
 struct conf_case {
 	const char *name;
@@ -82,7 +84,10 @@ BOOLEAN conf_iwarp(void);
 /* A number that depends on the run's seed and on how often it was asked. */
 UINT64 conf_random(void);
 
-/* Adapter names: 0 is the active side by custom, 1 the passive. In the kernel both may be one device. */
+/*
+ * Adapter names: 0 is the active side by custom, 1 the passive. In the kernel both may be one device.
+ * 2 is an adapter without the optional parts of the interface, NULL if the place has none.
+ */
 const char *conf_adapter_name(unsigned which);
 /* Address of adapter `which`, family NDK_V4 or NDK_V6, with this port. Returns the length. */
 enum conf_family { NDK_V4 = 4, NDK_V6 = 6 };
@@ -110,7 +115,12 @@ void conf_signal_init(struct conf_signal *s);
 void conf_signal(struct conf_signal *s);
 BOOLEAN conf_wait(struct conf_signal *s, ULONG timeout_ms);
 void conf_sleep(ULONG ms); /* virtual on S */
-UINT64 conf_now_us(void);  /* any context */
+/*
+ * What a busy or a slow machine needs for what takes an idle one ms; the same on S. For deadlines that
+ * something has to be done in, and for sleeps that let something come.
+ */
+ULONG conf_patient_ms(ULONG ms);
+UINT64 conf_now_us(void); /* any context */
 /* Everything already due gets its chance to happen: for showing that nothing more comes. */
 void conf_settle(void);
 /* Lets the world go on a little, for loops that poll. FALSE: on S, nothing is left to happen. */
@@ -138,6 +148,8 @@ long conf_blocks(void);
 
 /* Runs fn(arg) in atomic context (bottom halves disabled in the kernel; plain call elsewhere). */
 void conf_atomic(void (*fn)(PVOID), PVOID arg);
+/* With interrupts masked as well. FALSE, and fn is not called, where there are none or locks sleep. */
+BOOLEAN conf_masked(void (*fn)(PVOID), PVOID arg);
 
 /* ---- environment: faults. FALSE where the place cannot (the case then skips with a reason) ---- */
 /* enum ndk_fabric_message, repeated here for the kernel's sake. */
@@ -158,6 +170,8 @@ BOOLEAN conf_partition(BOOLEAN cut);		      /* no messages between adapters 0 an
 BOOLEAN conf_kill(unsigned which);		      /* the host vanishes without a word */
 BOOLEAN conf_remove(unsigned which);		      /* U-45 */
 BOOLEAN conf_return(unsigned which);
+BOOLEAN conf_cq_fault(NDK_CQ *cq);   /* the device loses it (CQ-15) */
+BOOLEAN conf_srq_fault(NDK_SRQ *srq); /* the device loses it (SRQ-6) */
 
 /* ---- verdicts ---- */
 /* Records a failure of the running case, any context; returns FALSE. */

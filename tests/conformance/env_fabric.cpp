@@ -9,6 +9,7 @@
 #include "env_fabric.hpp"
 
 #include "env.h"
+#include "world.h"
 
 #include <ndk_fabric.h>
 
@@ -29,6 +30,7 @@ namespace
 fabric_options options;
 FILE *output = stdout;
 UINT64 random_state;
+unsigned troubles;
 
 std::mutex record_lock;	  // conf_lock()
 std::mutex output_lock;
@@ -37,6 +39,7 @@ std::condition_variable signalled;
 std::atomic<long> blocks;
 
 constexpr UINT64 first_step_us = 16, last_step_us = 1000;
+constexpr ULONG busy_times = 2; /* so slow threads may be that others keep from running */
 
 /* Lets virtual time pass until something happens, at most for `us`. False: nothing ever will. */
 bool advance(UINT64 us)
@@ -109,7 +112,9 @@ UINT64 conf_random(void)
 
 const char *conf_adapter_name(unsigned which)
 {
-	return which == 0 ? "fabric:0" : "fabric:1";
+	static const char *const names[] = { "fabric:0", "fabric:1", "fabric:2" };
+
+	return which < 3 ? names[which] : nullptr;
 }
 
 ULONG conf_address(unsigned which, conf_family family, USHORT port, sockaddr_storage *out)
@@ -190,6 +195,11 @@ void conf_sleep(ULONG ms)
 	const UINT64 until = ndk_fabric_now() + ms * 1000ull;
 	for (UINT64 now = ndk_fabric_now(); now < until && advance(until - now); now = ndk_fabric_now())
 		;
+}
+
+ULONG conf_patient_ms(ULONG ms)
+{
+	return options.threads ? ms * busy_times : ms;
 }
 
 UINT64 conf_now_us(void)
@@ -277,21 +287,37 @@ void conf_atomic(void (*fn)(PVOID), PVOID arg)
 	fn(arg);
 }
 
+BOOLEAN conf_masked(void (*)(PVOID), PVOID)
+{
+	return FALSE;
+}
+
 /* ---- faults ---- */
+
+/* Notes that the fabric took an order that M-14 has to know of. */
+static BOOLEAN trouble(unsigned kind, int refused)
+{
+	if (refused == 0)
+		troubles |= kind;
+	return refused == 0;
+}
 
 BOOLEAN conf_fault_drop(unsigned from, ULONG messages, ULONG count)
 {
-	return ndk_fabric_fault(static_cast<int>(from), messages, NDK_FABRIC_DROP, count, 0) == 0;
+	return trouble(ENV_TROUBLE_MESSAGES,
+		       ndk_fabric_fault(static_cast<int>(from), messages, NDK_FABRIC_DROP, count, 0));
 }
 
 BOOLEAN conf_fault_duplicate(unsigned from, ULONG messages, ULONG count, ULONG late_ms)
 {
-	return ndk_fabric_fault(static_cast<int>(from), messages, NDK_FABRIC_DUPLICATE, count, late_ms * 1000ull) == 0;
+	return trouble(ENV_TROUBLE_MESSAGES, ndk_fabric_fault(static_cast<int>(from), messages, NDK_FABRIC_DUPLICATE,
+							      count, late_ms * 1000ull));
 }
 
 BOOLEAN conf_fault_delay(unsigned from, ULONG messages, ULONG count, ULONG late_ms)
 {
-	return ndk_fabric_fault(static_cast<int>(from), messages, NDK_FABRIC_DELAY, count, late_ms * 1000ull) == 0;
+	return trouble(ENV_TROUBLE_MESSAGES, ndk_fabric_fault(static_cast<int>(from), messages, NDK_FABRIC_DELAY,
+							      count, late_ms * 1000ull));
 }
 
 BOOLEAN conf_fault_clear(void)
@@ -307,22 +333,22 @@ BOOLEAN conf_callbacks_within(BOOLEAN within)
 
 BOOLEAN conf_silence(unsigned which, BOOLEAN silent)
 {
-	return ndk_fabric_silence(static_cast<int>(which), silent) == 0;
+	return trouble(ENV_TROUBLE_MESSAGES, ndk_fabric_silence(static_cast<int>(which), silent));
 }
 
 BOOLEAN conf_partition(BOOLEAN cut)
 {
-	return ndk_fabric_partition(0, 1, cut) == 0;
+	return trouble(ENV_TROUBLE_MESSAGES, ndk_fabric_partition(0, 1, cut));
 }
 
 BOOLEAN conf_kill(unsigned which)
 {
-	return ndk_fabric_kill(static_cast<int>(which)) == 0;
+	return trouble(ENV_TROUBLE_MESSAGES, ndk_fabric_kill(static_cast<int>(which)));
 }
 
 BOOLEAN conf_remove(unsigned which)
 {
-	return ndk_fabric_remove(static_cast<int>(which)) == 0;
+	return trouble(ENV_TROUBLE_DEVICE, ndk_fabric_remove(static_cast<int>(which)));
 }
 
 BOOLEAN conf_return(unsigned which)
@@ -330,7 +356,37 @@ BOOLEAN conf_return(unsigned which)
 	return ndk_fabric_add(static_cast<int>(which)) == 0;
 }
 
-/* ---- for the runner ---- */
+BOOLEAN conf_cq_fault(NDK_CQ *cq)
+{
+	return ndk_fabric_cq_fault(cq) == 0;
+}
+
+BOOLEAN conf_srq_fault(NDK_SRQ *srq)
+{
+	return ndk_fabric_srq_fault(srq) == 0;
+}
+
+/* ---- for the runner and the monitors ---- */
+
+unsigned env_troubles(void)
+{
+	return troubles;
+}
+
+UINT64 env_mark(void)
+{
+	struct ndk_fabric_stats stats;
+
+	if (options.threads)
+		return 0;
+	ndk_fabric_stats(&stats);
+	return ndk_fabric_now() + stats.events;
+}
+
+BOOLEAN env_locks_sleep(void)
+{
+	return FALSE;
+}
 
 BOOLEAN env_begin(UINT64 seed)
 {
@@ -340,12 +396,15 @@ BOOLEAN env_begin(UINT64 seed)
 	config.flavour = options.iwarp ? NDK_FABRIC_IWARP : NDK_FABRIC_IB;
 	config.threads = options.threads;
 	config.seed = seed;
+	config.jitter_us = options.jitter_us;
 	random_state = seed;
+	troubles = 0;
 	return ndk_fabric_reset(&config) == 0;
 }
 
 void env_end(void)
 {
+	world_end();
 	ndk_fabric_clear_faults();
 }
 

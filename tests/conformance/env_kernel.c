@@ -10,15 +10,20 @@
 #include <linux/completion.h>
 #include <linux/delay.h>
 #include <linux/inet.h>
+#include <linux/irqflags.h>
 #include <linux/kthread.h>
 #include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/umh.h>
 #include <linux/vmalloc.h>
 #include <linux/wait.h>
 
 #include "env.h"
+#include "world.h"
 
 static char *dev = "rxe0";
 module_param(dev, charp, 0444);
@@ -61,7 +66,14 @@ MODULE_PARM_DESC(other, "address of another adapter of this machine (10.9.1.1)")
 
 static unsigned int scale = 100;
 module_param(scale, uint, 0444);
-MODULE_PARM_DESC(scale, "per cent by which the patience of waits is stretched (100)");
+MODULE_PARM_DESC(scale, "per cent to which waits, deadlines and rests are stretched (100)");
+
+static char *remove = "";
+module_param(remove, charp, 0444);
+MODULE_PARM_DESC(remove, "program with its arguments that removes the device of adapter 0 (none: it stays)");
+static char *readd = "";
+module_param(readd, charp, 0444);
+MODULE_PARM_DESC(readd, "program with its arguments that adds it again");
 
 static DEFINE_SPINLOCK(record_lock);
 static DEFINE_SPINLOCK(signal_lock);
@@ -69,6 +81,8 @@ static DEFINE_SPINLOCK(counter_lock);
 static DECLARE_WAIT_QUEUE_HEAD(signalled);
 static long blocks;
 static u64 random_state;
+static bool removed; /* the device is gone at present */
+static unsigned int trouble; /* ENV_TROUBLE_*, in this case */
 
 static const char *or_first(const char *second, const char *first)
 {
@@ -99,7 +113,7 @@ UINT64 conf_random(void)
 
 const char *conf_adapter_name(unsigned which)
 {
-	return which ? or_first(dev2, dev) : dev;
+	return which > 1 ? NULL : which ? or_first(dev2, dev) : dev;
 }
 
 static ULONG parse(const char *text, USHORT port, struct sockaddr_storage *out)
@@ -180,6 +194,11 @@ BOOLEAN conf_wait(struct conf_signal *s, ULONG timeout_ms)
 void conf_sleep(ULONG ms)
 {
 	msleep(ms);
+}
+
+ULONG conf_patient_ms(ULONG ms)
+{
+	return stretched(ms);
 }
 
 UINT64 conf_now_us(void)
@@ -287,6 +306,18 @@ void conf_atomic(void (*fn)(PVOID), PVOID arg)
 	local_bh_enable();
 }
 
+BOOLEAN conf_masked(void (*fn)(PVOID), PVOID arg)
+{
+	unsigned long flags;
+
+	if (env_locks_sleep())
+		return FALSE;
+	local_irq_save(flags);
+	fn(arg);
+	local_irq_restore(flags);
+	return TRUE;
+}
+
 /* ---- faults: a kernel has none to offer ---- */
 
 BOOLEAN conf_fault_drop(unsigned from, ULONG messages, ULONG count)
@@ -329,17 +360,76 @@ BOOLEAN conf_kill(unsigned which)
 	return FALSE;
 }
 
+/* A program of the machine we are in, waited for. TRUE if it succeeded. */
+static bool run(const char *command)
+{
+	static char *envp[] = { "HOME=/", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
+	char **argv = argv_split(GFP_KERNEL, command, NULL);
+	int status = -ENOMEM;
+
+	if (argv && argv[0])
+		status = call_usermodehelper(argv[0], argv, envp, UMH_WAIT_PROC);
+	argv_free(argv);
+	if (status)
+		pr_info("# '%s' failed with %d\n", command, status);
+	return !status;
+}
+
+/* There are programs for one device: with a second, adapter 1 cannot be removed. */
 BOOLEAN conf_remove(unsigned which)
 {
-	return FALSE;
+	if (!*remove || !*readd || (which && *dev2))
+		return FALSE;
+	removed = run(remove);
+	trouble |= removed ? ENV_TROUBLE_DEVICE : 0;
+	return removed;
 }
 
 BOOLEAN conf_return(unsigned which)
 {
+	if (!removed || (which && *dev2))
+		return FALSE;
+	removed = !run(readd);
+	return !removed;
+}
+
+BOOLEAN conf_cq_fault(NDK_CQ *cq)
+{
 	return FALSE;
 }
 
-/* ---- for the runner ---- */
+BOOLEAN conf_srq_fault(NDK_SRQ *srq)
+{
+	return FALSE;
+}
+
+/* ---- for the runner and the monitors ---- */
+
+unsigned env_troubles(void)
+{
+	return trouble;
+}
+
+/* A softirq runs in somebody's name, who cannot give way meanwhile. */
+UINT64 env_mark(void)
+{
+	return env_locks_sleep() ? 0 : current->nvcsw;
+}
+
+BOOLEAN env_locks_sleep(void)
+{
+	return IS_ENABLED(CONFIG_PREEMPT_RT);
+}
+
+long env_foreign_reads(void)
+{
+	return 0;
+}
+
+BOOLEAN env_read_foreign(unsigned n)
+{
+	return FALSE;
+}
 
 /* What a case may have changed and the fabric would have anew. */
 static const ULONG defaults[NDK_TIME_KINDS] = { NDK_DEFAULT_RESOLVE_MS, NDK_DEFAULT_CONNECT_MS,
@@ -352,6 +442,7 @@ BOOLEAN env_begin(UINT64 seed)
 	int i;
 
 	random_state = seed;
+	trouble = 0;
 	for (which = 0; which < 2; which++) {
 		name = conf_adapter_name(which);
 		if (ndk_control_answer(name, NDK_ANSWER_NATURAL)) {
@@ -359,7 +450,7 @@ BOOLEAN env_begin(UINT64 seed)
 			return FALSE;
 		}
 		for (i = 0; i < NDK_TIME_KINDS; i++)
-			ndk_control_deadline(name, i, defaults[i]);
+			ndk_control_deadline(name, i, stretched(defaults[i]));
 		ndk_control_backlog(name, NDK_DEFAULT_BACKLOG);
 		ndk_control_fail_alloc(name, 0, 0);
 	}
@@ -368,6 +459,9 @@ BOOLEAN env_begin(UINT64 seed)
 
 void env_end(void)
 {
+	world_end();
+	if (removed)
+		conf_return(0); /* a case that failed in between */
 	cond_resched();
 }
 

@@ -174,7 +174,10 @@ NTSTATUS kit_wait(struct kit_call *c)
 
 BOOLEAN kit_answer(unsigned which, enum ndk_answer mode)
 {
-	return ndk_control_answer(conf_adapter_name(which), (int)mode) == 0;
+	if (ndk_control_answer(conf_adapter_name(which), (int)mode) != 0)
+		return FALSE;
+	monitor_waits(which, mode == NDK_ANSWER_WAIT);
+	return TRUE;
 }
 
 static int answer_both(int mode)
@@ -317,7 +320,7 @@ NDIS_STATUS kit_open_version(unsigned which, NDK_VERSION version, NDK_ADAPTER **
 	NDIS_STATUS status = NdkOpenAdapter(conf_adapter_name(which), version, out);
 
 	if (status == NDIS_STATUS_SUCCESS)
-		monitor_adopt(*out);
+		monitor_adopt(*out, which);
 	return status;
 }
 
@@ -437,10 +440,8 @@ void kit_close_order(enum kit_order order)
 	kit.order = order;
 }
 
-void kit_close_all(enum kit_order order)
+static void close_objects(enum kit_order order)
 {
-	NDK_OBJECT_HEADER *h;
-
 	if (order == KIT_PARENTS_FIRST)
 		close_parents_first();
 	else if (order == KIT_ANY_ORDER)
@@ -448,6 +449,27 @@ void kit_close_all(enum kit_order order)
 	else
 		close_children_first();
 	wait_quiet();
+}
+
+static BOOLEAN only_adapters(void)
+{
+	NDK_OBJECT_HEADER *h;
+	unsigned n = 0;
+
+	while ((h = monitor_open_object(n++)) != (NDK_OBJECT_HEADER *)0)
+		if (h->ObjectType != NdkObjectTypeAdapter)
+			return FALSE;
+	return TRUE;
+}
+
+void kit_close_all(enum kit_order order)
+{
+	NDK_OBJECT_HEADER *h;
+
+	/* a case that left early may have creations under way, whose objects come only now */
+	do
+		close_objects(order);
+	while (!kit.stuck && !only_adapters());
 	if (kit.stuck)
 		return; /* somebody may still use the memory */
 	kit_release_all((NDK_ADAPTER *)0);

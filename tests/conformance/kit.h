@@ -24,6 +24,8 @@
 
 #include "conf.h"
 #include "monitor.h"
+#include "kit_ops.h"
+#include "kit_srq.h"
 
 #ifdef __KERNEL__
 /* Everyday names that the kernel makes macros of, and cases want for themselves. */
@@ -99,6 +101,16 @@ int kit_answer_next(int mode);
 	for (int family_ = NDK_V4; family_ != 0; family_ = kit_family_next(family_))
 int kit_family_next(int family);
 
+/*
+ * The kernel's soft iWARP. While it waits for the peer's answer it does not let go of a connection that is
+ * being made (10 s), tells nobody of it, and a queue pair flushed meanwhile takes the attempt with it.
+ */
+static inline BOOLEAN kit_on_siw(void)
+{
+	return conf_iwarp() && conf_place() == NDK_ON_K;
+}
+#define KIT_SIW_HOLDS "siw holds a connection being made for 10 s and tells nobody of its end"
+
 /* ---- addresses ---- */
 struct kit_address {
 	struct sockaddr_storage at;
@@ -148,7 +160,14 @@ BOOLEAN kit_result(struct kit_cq *q, NDK_RESULT_EX *out);
 BOOLEAN kit_result_ms(struct kit_cq *q, NDK_RESULT_EX *out, ULONG ms); /* without failing */
 /* The next result is that of context, with that status. */
 BOOLEAN kit_expect(struct kit_cq *q, PVOID context, NTSTATUS status);
-/* Takes results until none came for KIT_QUIET_MS; returns how many. */
+/* As kit_result(), by the call that tells less of each. */
+BOOLEAN kit_result_plain(struct kit_cq *q, NDK_RESULT *out);
+/* The next count results, waiting for each; then no more come. FALSE and a failed case if it is not so. */
+BOOLEAN kit_take(struct kit_cq *q, ULONG count);
+/*
+ * Takes results until none came for KIT_QUIET_MS; returns how many. Not a way to count what has to come:
+ * who has waited for that may learn here that there was no more.
+ */
 ULONG kit_drain(struct kit_cq *q);
 
 /* ---- objects. Short forms: the object, or NULL and a failed case ---- */
@@ -209,7 +228,7 @@ struct kit_conn {
 	NDK_CONNECTOR *connector;
 	struct kit_listener *from; /* passive: which delivered it */
 	long arrived, arrived_left; /* stamps of the connect event */
-	struct kit_call *accepting; /* begun by the listener's mode KIT_ACCEPT */
+	struct kit_call *accepting; /* of kit_begin_accept(), which the listener calls in mode KIT_ACCEPT */
 	NTSTATUS answered;	    /* what reject or close inside the event returned */
 	/* disconnect events */
 	long events;
@@ -273,6 +292,7 @@ struct kit_listener {
 	long events;		   /* connect events so far */
 	long running, most;	   /* events running now, most at once */
 	ULONG stall_us;		   /* the event stays busy that long */
+	void (*stall)(struct kit_listener *l); /* and then as long as this takes; any context */
 	struct kit_call *last_shut; /* KIT_SHUT: the last close */
 	struct conf_signal arrived;
 	struct kit_conn *first, *last;
@@ -302,6 +322,7 @@ struct kit_buffer {
 	UINT32 token;
 	NDK_MR *mr;
 	UINT32 remote; /* the MR's remote token */
+	MDL *piece[KIT_PIECES];
 	struct kit_buffer *next;
 };
 /* Mapped by NdkBuildLAM, used with the privileged token. */

@@ -119,6 +119,7 @@ struct kit_call *kit_begin_accept(struct kit_conn *c, NDK_QP *qp, const struct k
 	struct kit_call *k = kit_call("NdkAccept");
 	NDK_CONNECTOR *n = c->connector;
 
+	c->accepting = k; /* first: who hears of the connection may look for it before NdkAccept returns */
 	if (!p)
 		p = &no_params;
 	if (event == KIT_EVENT_EX)
@@ -186,7 +187,7 @@ static void answer(struct kit_listener *l, struct kit_conn *c)
 		if (!qp)
 			conf_fail("kit", 0, "the listener has no QP left to accept with");
 		else
-			c->accepting = kit_begin_accept(c, qp, &l->params, l->event);
+			kit_begin_accept(c, qp, &l->params, l->event);
 		break;
 	case KIT_REJECT:
 		c->answered = kit_reject(c, l->params.data, l->params.data_len);
@@ -220,6 +221,8 @@ static VOID connect_event(PVOID context, NDK_CONNECTOR *connector)
 	conf_unlock(flags);
 	if (l->stall_us)
 		conf_stall(l->stall_us);
+	if (l->stall && kit_hooked())
+		l->stall(l);
 	if (kit_hooked())
 		answer(l, c);
 	stamp = kit_stamp();

@@ -45,7 +45,8 @@ static VOID cq_notified(PVOID context, NTSTATUS status)
 	conf_signal(&q->notified);
 }
 
-struct kit_call *kit_begin_cq(struct kit_cq **q, NDK_ADAPTER *a, ULONG depth, kit_inside inside, PVOID arg)
+static struct kit_call *begin_cq(struct kit_cq **q, NDK_ADAPTER *a, ULONG depth, GROUP_AFFINITY *affinity,
+				 kit_inside inside, PVOID arg)
 {
 	struct kit_call *c;
 
@@ -53,8 +54,18 @@ struct kit_call *kit_begin_cq(struct kit_cq **q, NDK_ADAPTER *a, ULONG depth, ki
 	conf_signal_init(&(*q)->notified);
 	c = creation("NdkCreateCq", inside, arg);
 	c->store = (PVOID *)&(*q)->cq;
-	return kit_return(c, a->Dispatch->NdkCreateCq(a, depth, cq_notified, *q, (GROUP_AFFINITY *)0,
-						      kit_create_done, c, (NDK_CQ **)&c->output));
+	return kit_return(c, a->Dispatch->NdkCreateCq(a, depth, cq_notified, *q, affinity, kit_create_done, c,
+						      (NDK_CQ **)&c->output));
+}
+
+struct kit_call *kit_begin_cq(struct kit_cq **q, NDK_ADAPTER *a, ULONG depth, kit_inside inside, PVOID arg)
+{
+	return begin_cq(q, a, depth, (GROUP_AFFINITY *)0, inside, arg);
+}
+
+struct kit_call *kit_begin_cq_at(struct kit_cq **q, NDK_ADAPTER *a, ULONG depth, GROUP_AFFINITY *affinity)
+{
+	return begin_cq(q, a, depth, affinity, (kit_inside)0, (PVOID)0);
 }
 
 struct kit_call *kit_begin_pd(NDK_ADAPTER *a, kit_inside inside, PVOID arg)
@@ -216,6 +227,29 @@ BOOLEAN kit_expect(struct kit_cq *q, PVOID context, NTSTATUS status)
 	if (r.RequestContext != context)
 		return conf_fail("kit", 0, "a result of another request (status %s)", conf_status_name(r.Status));
 	return CHECK_STATUS(r.Status, status);
+}
+
+BOOLEAN kit_result_plain(struct kit_cq *q, NDK_RESULT *out)
+{
+	UINT64 until = conf_now_us() + KIT_PATIENCE_MS * 1000ull;
+
+	memset(out, 0, sizeof(*out));
+	while (q->cq->Dispatch->NdkGetCqResults(q->cq, out, 1) != 1)
+		if (conf_now_us() > until || !conf_nap())
+			return q->cq->Dispatch->NdkGetCqResults(q->cq, out, 1) == 1 ||
+			       conf_fail("kit", 0, "no result in %u ms", KIT_PATIENCE_MS);
+	return TRUE;
+}
+
+BOOLEAN kit_take(struct kit_cq *q, ULONG count)
+{
+	NDK_RESULT_EX r;
+	ULONG i;
+
+	for (i = 0; i < count; i++)
+		if (!kit_result(q, &r))
+			return FALSE;
+	return CHECK_EQ(kit_drain(q), 0);
 }
 
 ULONG kit_drain(struct kit_cq *q)

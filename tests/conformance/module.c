@@ -15,27 +15,37 @@
 
 static char *filter = "*";
 module_param(filter, charp, 0444);
-MODULE_PARM_DESC(filter, "glob over the names of cases (*)");
+MODULE_PARM_DESC(filter, "globs over the names of cases, with commas between (*)");
 static unsigned long long seed = 1;
 module_param(seed, ullong, 0444);
 MODULE_PARM_DESC(seed, "of everything random (1)");
 static unsigned int repeat = 1;
 module_param(repeat, uint, 0444);
 MODULE_PARM_DESC(repeat, "how often each case runs (1)");
+static unsigned int budget;
+module_param(budget, uint, 0444);
+MODULE_PARM_DESC(budget, "seconds after which no case begins any more (0: all run)");
 static bool verbose;
 module_param(verbose, bool, 0444);
 MODULE_PARM_DESC(verbose, "show the notes of the cases (N)");
+static char *again;
+module_param(again, charp, 0444);
+MODULE_PARM_DESC(again, "how to repeat a case, up to its name; ` NDK_SEED=SEED` follows (default: with insmod)");
 static int failed;
 module_param(failed, int, 0444);
 MODULE_PARM_DESC(failed, "result: failures of the run");
 
 static int __init conformance_init(void)
 {
-	static char again[120];
-	struct conf_options options = { filter, again, seed, repeat, verbose, TRUE };
+	static char insmod[120];
+	struct conf_options options = { filter, NULL, again, " NDK_SEED=", seed, repeat, verbose, TRUE, budget };
 	struct conf_totals totals;
 
-	snprintf(again, sizeof(again), "insmod ndk_conformance.ko dev=%s dev2=%s filter=", conf_adapter_name(0),
+	if (!again) {
+		options.again = insmod;
+		options.again_seed = " seed=";
+	}
+	snprintf(insmod, sizeof(insmod), "insmod ndk_conformance.ko dev=%s dev2=%s filter=", conf_adapter_name(0),
 		 conf_adapter_name(1));
 	if (conf_run(&options, &totals)) {
 		failed = totals.failed;

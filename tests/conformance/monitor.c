@@ -33,7 +33,7 @@ static struct {
 	BOOLEAN excused[MON_IDS];
 	BOOLEAN capture;
 	void (*close_adapter)(NDK_ADAPTER *adapter); /* NULL: NdkCloseAdapter */
-	struct ndk_live live[2];
+	struct ndk_live live[MON_ADAPTERS];
 } mon;
 
 /* ---- verdicts ---- */
@@ -210,6 +210,11 @@ struct mon_object *mon_first_active(void)
 	return mon.active;
 }
 
+struct mon_object *mon_all(void)
+{
+	return mon.all;
+}
+
 void mon_bury(struct mon_object *qp)
 {
 	qp->closed_at = ++mon.stamp;
@@ -296,6 +301,7 @@ void mon_bind(struct mon_object *o, NDK_OBJECT_HEADER *header, struct mon_object
 	unsigned long flags;
 
 	o->header = header;
+	o->adapter = from ? from->adapter : o;
 	o->real = any->Dispatch;
 	check_hand_over(o, from);
 	if (!slot)
@@ -334,8 +340,10 @@ struct mon_call *mon_call_new(enum mon_fn fn, struct mon_object *o)
 	k->fn = fn;
 	k->object = o;
 	k->returned = MON_INSIDE;
+	k->mark = mon_watch();
 	flags = conf_lock();
 	k->cookie = cookie_new(MON_KIND_CALL, k);
+	k->event_had = o->disconnects > 0;
 	k->next_all = mon.calls;
 	mon.calls = k;
 	if (fn != MON_NdkClose)
@@ -394,9 +402,10 @@ static void take_numbers(struct ndk_live *live)
 {
 	unsigned i;
 
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < MON_ADAPTERS; i++) {
 		memset(&live[i], 0, sizeof(live[i]));
-		ndk_control_live(conf_adapter_name(i), &live[i]); /* nothing lives there if it fails */
+		if (conf_adapter_name(i))
+			ndk_control_live(conf_adapter_name(i), &live[i]); /* nothing lives there if it fails */
 	}
 }
 
@@ -407,15 +416,16 @@ void monitor_begin(void)
 	mon.capture = FALSE;
 	mon.close_adapter = (void (*)(NDK_ADAPTER *))0;
 	take_numbers(mon.live);
+	mon_count_begin();
 }
 
 static void judge_numbers(void)
 {
-	struct ndk_live now[2];
+	struct ndk_live now[MON_ADAPTERS];
 	unsigned i, t;
 
 	take_numbers(now);
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < MON_ADAPTERS; i++) {
 		for (t = 0; t < NdkObjectTypeMax; t++)
 			if (now[i].objects[t] != mon.live[i].objects[t])
 				mon_violate(8, "%s: %u objects of type %s, %u at the start",
@@ -468,14 +478,18 @@ void monitor_end(void)
 		mon_violate(2, "%s %u %s", mon_type(o->type), o->id,
 			    o->life == MON_OPEN ? "was left open" : "never came to the end of its close");
 	judge_numbers();
+	mon_count_end();
 	free_records();
 }
 
 /* ---- adapters, which have no dispatch slot for their end ---- */
 
-void monitor_adopt(NDK_ADAPTER *adapter)
+void monitor_adopt(NDK_ADAPTER *adapter, unsigned which)
 {
-	mon_bind(mon_object_new(NdkObjectTypeAdapter), &adapter->Header, (struct mon_object *)0);
+	struct mon_object *o = mon_object_new(NdkObjectTypeAdapter);
+
+	o->which = which;
+	mon_bind(o, &adapter->Header, (struct mon_object *)0);
 }
 
 void monitor_close_adapter(NDK_ADAPTER *adapter)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0 OR BSD-3-Clause) */
 /*
- * The monitors M-01 to M-09 and M-11: what must hold in every case, watched from between the
- * consumer and the provider. An adopted adapter has its Dispatch repointed to the monitors' table
+ * The monitors M-01 to M-11, M-13 and M-14: what must hold in every case, watched from between the
+ * consumer and the provider. (M-12 is the sanitizers and the checkers of a debug kernel.) An adopted adapter has its Dispatch repointed to the monitors' table
  * (OBJ-6); every object that comes out of it, by any road, is adopted before the consumer sees it.
  *
  *   M-01 a pended call gets exactly one callback, any other none
@@ -14,7 +14,11 @@
  *        to OBJ-5 and GEN-1 want it
  *   M-08 live objects, endpoints and 4-tuples are back at their numbers when the case ends
  *   M-09 every status is in the documented list of its call, or in our list of further ones
+ *   M-10 no provider call blocks, except opening, closing and querying an adapter: on the
+ *        deterministic fabric nothing happens meanwhile, in the kernel nobody else runs
  *   M-11 no disconnect event comes twice, none before the establishing completion returned
+ *   M-13 on the deterministic fabric nothing reads a clock or random source but the fabric's
+ *   M-14 the provider's counters say what the monitors saw
  *
  * A violation fails the case, naming the monitor. Context: any, unless it says otherwise.
  */
@@ -27,8 +31,8 @@
 extern "C" {
 #endif
 
-/* An adapter from NdkOpenAdapter, before its first use. */
-void monitor_adopt(NDK_ADAPTER *adapter);
+/* An adapter from NdkOpenAdapter(conf_adapter_name(which)), before its first use. */
+void monitor_adopt(NDK_ADAPTER *adapter, unsigned which);
 /* NdkCloseAdapter, watched. May sleep. */
 void monitor_close_adapter(NDK_ADAPTER *adapter);
 
@@ -43,6 +47,9 @@ long monitor_pending_calls(void);
  */
 void monitor_excuse(unsigned id, const char *reason);
 
+/* By the kit: adapter `which` was told to answer inside its calls, however long that takes (M-10). */
+void monitor_waits(unsigned which, BOOLEAN waits);
+
 /* ---- by the runner ---- */
 void monitor_begin(void); /* takes the starting numbers of M-08 */
 void monitor_end(void);	  /* judges what can only be judged at the end; frees */
@@ -51,6 +58,8 @@ void monitor_end(void);	  /* judges what can only be judged at the end; frees */
 void monitor_capture(BOOLEAN on);
 /* How often monitor id spoke since monitor_capture(TRUE). */
 long monitor_spoke(unsigned id);
+/* To monitor_adopt() an adapter of which no counter tells. */
+#define MONITOR_NOWHERE 0xffffu
 /* In place of NdkCloseAdapter, until the case ends. */
 void monitor_closes_adapters_with(void (*fn)(NDK_ADAPTER *adapter));
 

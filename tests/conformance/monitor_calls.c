@@ -44,14 +44,24 @@ static void over(struct mon_call *k)
 		k->object->pending--;
 }
 
+/* Its final status is known, either way. With the lock. */
+static void ended(struct mon_call *k, NTSTATUS status)
+{
+	mon_modify_answered(k, status);
+	mon_count(k, status);
+}
+
 NTSTATUS mon_call_end(struct mon_call *k, NTSTATUS returned)
 {
 	unsigned long flags;
 
+	mon_watched(k->fn, k->mark);
 	mon_check_status(k->fn, returned, TRUE);
 	flags = conf_lock();
 	k->returned = returned;
 	if (returned != STATUS_PENDING) {
+		if (!k->callbacks)
+			ended(k, returned);
 		if (k->callbacks)
 			mon_violate(1, "%s on %s %u was called back and then returned %s", mon_fn_name(k->fn),
 				    who(k->object), k->object->id, conf_status_name(returned));
@@ -111,6 +121,8 @@ VOID mon_request_done(PVOID context, NTSTATUS status)
 	mon_check_status(k->fn, status, FALSE);
 	flags = conf_lock();
 	tell = may_complete(k);
+	if (tell)
+		ended(k, status);
 	if (tell && NT_SUCCESS(status))
 		tie(k);
 	conf_unlock(flags);
@@ -271,6 +283,7 @@ NTSTATUS mon_close(NDK_OBJECT_HEADER *header, NDK_FN_CLOSE_COMPLETION done, PVOI
 	mon_unhash(o);
 	conf_unlock(flags);
 	status = o->close(header, mon_close_done, k->cookie);
+	mon_watched(MON_NdkClose, k->mark);
 	mon_check_status(MON_NdkClose, status, TRUE);
 	flags = conf_lock();
 	o->close_inside = FALSE;
@@ -332,6 +345,7 @@ VOID mon_connect_event(PVOID context, NDK_CONNECTOR *connector)
 	if (!mon_event_entered(l, "connect event"))
 		return;
 	c = mon_object_new(NdkObjectTypeConnector);
+	c->delivered = TRUE;
 	mon_add_parent(c, l);
 	if (l->parents)
 		mon_add_parent(c, l->parent[0]);

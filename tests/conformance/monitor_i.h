@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: (GPL-2.0 OR BSD-3-Clause) */
 /*
  * Inside the monitors: records of objects, calls and posts, shared by monitor.c (records, verdicts),
- * monitor_calls.c (requests, creations, closes, events), monitor_posts.c (work requests, results,
- * arms), monitor_tables.c (dispatch tables) and monitor_status.c (statuses). For them only.
+ * monitor_calls.c (requests, creations, closes, events), monitor_posts.c (work requests, results),
+ * monitor_arms.c (arms, notifications), monitor_count.c (counters, blocking, clocks),
+ * monitor_tables.c (dispatch tables) and monitor_status.c (statuses). For them only.
  *
  * Everything here is guarded by conf_lock(), which is never held over a call of provider or consumer.
  * Records of objects and calls live until the case ends, so that a callback that comes too late still
@@ -17,17 +18,22 @@
 extern "C" {
 #endif
 
-#define MON_IDS 12u
+#define MON_IDS 15u
 #define MON_PARENTS 8u
 /* Returned value of a call that has not returned; a value no provider uses. */
 #define MON_INSIDE ((NTSTATUS)0xE0000002)
 
-/* Every watched function: name, whether it takes a completion, statuses beside SUCCESS. */
+/* Every watched function: name, whether it takes a completion, statuses beside SUCCESS, if it has any. */
 #define MON_COMMON STATUS_INSUFFICIENT_RESOURCES, STATUS_DEVICE_REMOVED
 #define MON_ADDRESS STATUS_SHARING_VIOLATION, STATUS_INVALID_ADDRESS, STATUS_TOO_MANY_ADDRESSES
-#define MON_POST                                                                             \
-	STATUS_CONNECTION_INVALID, STATUS_NO_MORE_ENTRIES, STATUS_DATA_OVERRUN,              \
-		STATUS_BUFFER_OVERFLOW, STATUS_INVALID_PARAMETER, STATUS_DEVICE_REMOVED
+#define MON_TAKE                                                                             \
+	STATUS_NO_MORE_ENTRIES, STATUS_DATA_OVERRUN, STATUS_BUFFER_OVERFLOW,                 \
+		STATUS_INVALID_PARAMETER, STATUS_DEVICE_REMOVED,                             \
+		STATUS_INSUFFICIENT_RESOURCES
+/* only initiator requests need a connection (QP-3) */
+#define MON_POST STATUS_CONNECTION_INVALID, MON_TAKE
+/* of requests that name an MR or MW, which may be unfit for it (U-28, U-34) */
+#define MON_POST_ON MON_POST, STATUS_ACCESS_VIOLATION, STATUS_INVALID_DEVICE_REQUEST
 #define MON_SIZE STATUS_BUFFER_TOO_SMALL, STATUS_INVALID_PARAMETER
 /* CONNECTION_INVALID: of a QP that has been connected before (DISC-11) */
 #define MON_ESTABLISH                                                                        \
@@ -47,34 +53,31 @@ extern "C" {
 	fn(NdkCreateConnector, 1, MON_COMMON)                                                \
 	fn(NdkCreateListener, 1, MON_COMMON)                                                 \
 	fn(NdkBuildLAM, 1, MON_COMMON, MON_SIZE)                                             \
-	fn(NdkCreateMr, 1, MON_COMMON, STATUS_NOT_SUPPORTED)                                 \
+	fn(NdkCreateMr, 1, MON_COMMON)                                                       \
 	fn(NdkCreateMw, 1, MON_COMMON, STATUS_NOT_SUPPORTED)                                 \
-	fn(NdkCreateSrq, 1, MON_COMMON, STATUS_INVALID_PARAMETER, STATUS_NOT_SUPPORTED)      \
+	fn(NdkCreateSrq, 1, MON_COMMON, STATUS_INVALID_PARAMETER)                            \
 	fn(NdkCreateQp, 1, MON_COMMON, STATUS_INVALID_PARAMETER)                             \
-	fn(NdkCreateQpWithSrq, 1, MON_COMMON, STATUS_INVALID_PARAMETER, STATUS_NOT_SUPPORTED)\
+	fn(NdkCreateQpWithSrq, 1, MON_COMMON, STATUS_INVALID_PARAMETER)                      \
 	fn(NdkRegisterMr, 1, MON_COMMON, STATUS_INVALID_PARAMETER,                           \
 	   STATUS_INVALID_DEVICE_REQUEST)                                                    \
 	fn(NdkDeregisterMr, 1, MON_COMMON, STATUS_INVALID_DEVICE_REQUEST, STATUS_DEVICE_BUSY)\
 	fn(NdkInitializeFastRegisterMr, 1, MON_COMMON, STATUS_IMPLEMENTATION_LIMIT,          \
-	   STATUS_DEVICE_BUSY, STATUS_INVALID_DEVICE_REQUEST, STATUS_INVALID_PARAMETER,      \
-	   STATUS_NOT_SUPPORTED)                                                             \
+	   STATUS_DEVICE_BUSY, STATUS_INVALID_DEVICE_REQUEST, STATUS_INVALID_PARAMETER)      \
 	fn(NdkResizeCq, 1, MON_COMMON, STATUS_INVALID_PARAMETER, STATUS_NOT_SUPPORTED,       \
-	   STATUS_BUFFER_OVERFLOW)                                                           \
+	   STATUS_BUFFER_OVERFLOW, STATUS_DEVICE_BUSY, STATUS_INVALID_DEVICE_REQUEST)        \
 	fn(NdkControlCqInterruptModeration, 0, MON_COMMON, STATUS_NOT_SUPPORTED,             \
 	   STATUS_INVALID_PARAMETER_MIX)                                                     \
 	fn(NdkModifySrq, 1, MON_COMMON, STATUS_INVALID_PARAMETER, STATUS_BUFFER_OVERFLOW,    \
-	   STATUS_NOT_SUPPORTED)                                                             \
+	   STATUS_DEVICE_BUSY, STATUS_INVALID_DEVICE_REQUEST)                                \
 	fn(NdkSend, 0, MON_POST)                                                             \
-	fn(NdkReceive, 0, MON_POST)                                                          \
-	fn(NdkSrqReceive, 0, MON_POST, STATUS_NOT_SUPPORTED)                                 \
-	fn(NdkBind, 0, MON_POST, STATUS_ACCESS_VIOLATION, STATUS_NOT_SUPPORTED,              \
-	   STATUS_INVALID_DEVICE_REQUEST)                                                    \
-	fn(NdkFastRegister, 0, MON_POST, STATUS_ACCESS_VIOLATION, STATUS_NOT_SUPPORTED,      \
-	   STATUS_INVALID_DEVICE_REQUEST)                                                    \
-	fn(NdkInvalidate, 0, MON_POST, STATUS_INVALID_DEVICE_REQUEST, STATUS_NOT_SUPPORTED)  \
-	fn(NdkRead, 0, MON_POST, STATUS_NOT_SUPPORTED)                                       \
-	fn(NdkWrite, 0, MON_POST, STATUS_NOT_SUPPORTED)                                      \
-	fn(NdkSendAndInvalidate, 0, MON_POST, STATUS_NOT_SUPPORTED)                          \
+	fn(NdkReceive, 0, MON_TAKE, STATUS_INVALID_DEVICE_REQUEST)                           \
+	fn(NdkSrqReceive, 0, MON_TAKE)                                                       \
+	fn(NdkBind, 0, MON_POST_ON, STATUS_NOT_SUPPORTED)                                    \
+	fn(NdkFastRegister, 0, MON_POST_ON)                                                  \
+	fn(NdkInvalidate, 0, MON_POST_ON)                                                    \
+	fn(NdkRead, 0, MON_POST, STATUS_INVALID_DEVICE_REQUEST)                              \
+	fn(NdkWrite, 0, MON_POST)                                                            \
+	fn(NdkSendAndInvalidate, 0, MON_POST)                                                \
 	fn(NdkListen, 1, MON_COMMON, MON_ADDRESS, STATUS_INVALID_DEVICE_STATE)               \
 	fn(NdkGetLocalAddress, 0, MON_SIZE, STATUS_INVALID_DEVICE_STATE,                     \
 	   STATUS_CONNECTION_INVALID)                                                        \
@@ -90,6 +93,13 @@ extern "C" {
 	fn(NdkGetConnectionData, 0, MON_SIZE, STATUS_CONNECTION_INVALID)                     \
 	fn(NdkDisconnect, 1, MON_COMMON, STATUS_IO_TIMEOUT, STATUS_CONNECTION_INVALID,       \
 	   STATUS_CONNECTION_ABORTED)                                                        \
+	fn(NdkFlush, 0, STATUS_SUCCESS)                                                      \
+	fn(NdkArmCq, 0, STATUS_SUCCESS)                                                      \
+	fn(NdkGetCqResults, 0, STATUS_SUCCESS)                                               \
+	fn(NdkGetCqResultsEx, 0, STATUS_SUCCESS)                                             \
+	fn(NdkReleaseLAM, 0, STATUS_SUCCESS)                                                 \
+	fn(NdkGetToken, 0, STATUS_SUCCESS)                                                   \
+	fn(NdkControlConnectEvents, 0, STATUS_SUCCESS)                                       \
 	fn(Result, 0, STATUS_CANCELLED, STATUS_DATA_OVERRUN, STATUS_BUFFER_OVERFLOW,         \
 	   STATUS_ACCESS_VIOLATION, STATUS_INVALID_DEVICE_REQUEST, STATUS_IO_TIMEOUT,        \
 	   STATUS_REMOTE_RESOURCES, STATUS_INTERNAL_ERROR)                                   \
@@ -124,6 +134,8 @@ struct mon_object {
 	long running;	      /* callbacks running, closes excepted */
 	struct mon_object *parent[MON_PARENTS];
 	unsigned parents;
+	struct mon_object *adapter; /* of it; an adapter's own record */
+	unsigned which;		    /* adapter: number for conf_adapter_name(), MONITOR_NOWHERE */
 	struct mon_object *next_active, *prev_active; /* until closed */
 	struct mon_object *next_hash, *next_all;
 	PVOID cookie; /* context of its events towards the provider */
@@ -135,12 +147,25 @@ struct mon_object {
 	} event;
 	PVOID event_context;
 	long arms, notifications, notifying; /* CQ, SRQ */
-	BOOLEAN dead;			     /* CQ: it told of its failure */
+	BOOLEAN dead;			     /* CQ, SRQ: it told of its failure */
 	struct mon_queue queue[2];	     /* QP: initiator, receive; SRQ: [1] */
 	PVOID qp_context;
+	/* QP: its SRQ, and the youngest of its receives seen; SRQ: its QPs, linked by next_user */
+	struct mon_object *srq, *users, *next_user;
+	unsigned long long newest;
+	/* MW: the MR it is known to be bound to, by which token, and how often that was in question */
+	struct mon_object *bound_to;
+	UINT32 token;
+	unsigned turn;
 	long closed_at;			/* QP: mon_stamp() of its end */
 	struct mon_object *next_grave;	/* QPs closed with results due */
-	long disconnects;		/* connector */
+	/* connector */
+	long disconnects;
+	BOOLEAN delivered; /* by a connect event */
+	BOOLEAN accepted;  /* NdkConnect succeeded */
+	BOOLEAN up;	   /* NdkAccept or NdkCompleteConnect succeeded */
+	BOOLEAN parted;	   /* NdkDisconnect found the connection unbroken */
+	BOOLEAN broken;	   /* its disconnect event came, and then NdkDisconnect found it broken */
 };
 
 #define MON_INITIATOR 0
@@ -162,6 +187,9 @@ struct mon_call {
 	PVOID out;    /* the output parameter the provider sees */
 	struct mon_object *tied[2]; /* QP and shared endpoint of a connect or accept */
 	BOOLEAN tie;
+	BOOLEAN arming;	   /* NdkModifySrq: an arm that goes back if it fails */
+	BOOLEAN event_had; /* NdkDisconnect: the disconnect event had begun before */
+	UINT64 mark;	   /* M-10 */
 	/* disconnect event registered with this call */
 	NDK_FN_DISCONNECT_EVENT_CALLBACK *gone;
 	NDK_FN_DISCONNECT_EVENT_CALLBACK_EX *gone_ex;
@@ -176,6 +204,9 @@ struct mon_post {
 	BOOLEAN silent, over; /* over: no result may come any more */
 	BOOLEAN queued;
 	PVOID context, cookie;
+	unsigned long long number; /* of all posts, counting up */
+	struct mon_object *mr, *mw; /* NdkBind */
+	unsigned turn;		    /* of the window */
 	struct mon_post *next, *prev; /* in its queue; next also in the rest list */
 };
 
@@ -201,6 +232,7 @@ void mon_bury(struct mon_object *qp); /* with the lock */
 struct mon_object *mon_graves(void);
 struct mon_call *mon_call_new(enum mon_fn fn, struct mon_object *o);
 struct mon_post *mon_post_new(void);	     /* with the lock */
+struct mon_object *mon_all(void);	     /* every record, linked by next_all */
 void mon_post_rest(struct mon_post *p); /* with the lock */
 const char *mon_type(NDK_OBJECT_TYPE type);
 
@@ -220,12 +252,30 @@ void mon_event_left(struct mon_object *o);
 /* ---- monitor_posts.c ---- */
 struct mon_post *mon_post_begin(enum mon_fn fn, struct mon_object *o, unsigned queue, PVOID context,
 				ULONG flags);
-NTSTATUS mon_post_end(struct mon_post *p, NTSTATUS status);
+NTSTATUS mon_post_end(struct mon_post *p, enum mon_fn fn, UINT64 mark, NTSTATUS status);
+NDK_FN_GET_CQ_RESULTS mon_get_results;
+NDK_FN_GET_CQ_RESULTS_EX mon_get_results_ex;
+/* A request was accepted that binds the window anew, or unbinds it: M-03 knows no more. Any context. */
+void mon_unsettle(struct mon_object *mw);
+/* A token was sent to be invalidated, which may be that of a window of the peer. */
+void mon_unsettle_token(UINT32 token);
+
+/* ---- monitor_arms.c ---- */
 NDK_FN_CQ_NOTIFICATION_CALLBACK mon_cq_event;
 NDK_FN_SRQ_NOTIFICATION_CALLBACK mon_srq_event;
 NDK_FN_ARM_CQ mon_arm_cq;
-NDK_FN_GET_CQ_RESULTS mon_get_results;
-NDK_FN_GET_CQ_RESULTS_EX mon_get_results_ex;
+/* NdkModifySrq was answered. With the lock. */
+void mon_modify_answered(struct mon_call *k, NTSTATUS status);
+
+/* ---- monitor_count.c ---- */
+#define MON_ADAPTERS 3u
+/* A request was answered, inline or by callback. With the lock. */
+void mon_count(struct mon_call *k, NTSTATUS status);
+void mon_count_begin(void);
+void mon_count_end(void);
+/* M-10: between these two lies one call of the provider. */
+UINT64 mon_watch(void);
+void mon_watched(enum mon_fn fn, UINT64 mark);
 
 /* ---- monitor_tables.c ---- */
 /* Our table for a type; its slots, for the check that none is NULL (GEN-1). */

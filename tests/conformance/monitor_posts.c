@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: (GPL-2.0 OR BSD-3-Clause) */
 /*
- * The monitors of work requests, results, arms and notifications: M-04, M-05, M-06. A post carries a
- * cookie in place of the consumer's context, which is put back when the result is taken. Any context;
- * locking as monitor_i.h says.
+ * The monitors of work requests and results: M-04, M-05. A post carries a cookie in place of the
+ * consumer's context, which is put back when the result is taken. Any context; locking as monitor_i.h
+ * says.
+ *
+ * Receives of an SRQ belong to no QP when they are posted. Their results are held against the QPs of
+ * that SRQ: which one is told by the QP context, and its receive CQ has to be the one asked. What is
+ * left in an SRQ when it closes never gives a result, so nothing is missed there.
  */
 #include "monitor_i.h"
 
 /* ---- posts ---- */
+
+static unsigned long long posts; /* so far, of all cases */
 
 /* With the lock. */
 static void unqueue(struct mon_post *p)
@@ -42,6 +48,7 @@ struct mon_post *mon_post_begin(enum mon_fn fn, struct mon_object *o, unsigned q
 	struct mon_post *p = mon_post_new();
 
 	p->fn = fn;
+	p->number = ++posts;
 	p->qp = o;
 	p->queue = queue;
 	p->context = context;
@@ -57,31 +64,80 @@ struct mon_post *mon_post_begin(enum mon_fn fn, struct mon_object *o, unsigned q
 	return p;
 }
 
-NTSTATUS mon_post_end(struct mon_post *p, NTSTATUS status)
+/* After a success the record is not ours any more: its result may have been taken. */
+NTSTATUS mon_post_end(struct mon_post *p, enum mon_fn fn, UINT64 mark, NTSTATUS status)
 {
 	unsigned long flags;
 
-	mon_check_status(p->fn, status, TRUE);
+	mon_watched(fn, mark);
+	mon_check_status(fn, status, TRUE);
 	if (status == STATUS_SUCCESS)
 		return status;
 	flags = conf_lock();
 	if (p->over)
-		mon_violate(4, "%s was refused and gave a result", mon_fn_name(p->fn));
+		mon_violate(4, "%s was refused and gave a result", mon_fn_name(fn));
 	else
 		post_over(p);
 	conf_unlock(flags);
 	return status;
 }
 
+/* ---- windows and their regions, for M-03 ---- */
+
+/* With the lock. */
+static void unbind(struct mon_object *mw)
+{
+	mw->turn++;
+	if (mw->bound_to)
+		mon_drop_parent(mw, mw->bound_to);
+	mw->bound_to = (struct mon_object *)0;
+}
+
+void mon_unsettle(struct mon_object *mw)
+{
+	unsigned long flags = conf_lock();
+
+	unbind(mw);
+	conf_unlock(flags);
+}
+
+void mon_unsettle_token(UINT32 token)
+{
+	unsigned long flags = conf_lock();
+	struct mon_object *o;
+
+	for (o = mon_first_active(); o; o = o->next_active)
+		if (o->type == NdkObjectTypeMw && o->bound_to && o->token == token)
+			unbind(o);
+	conf_unlock(flags);
+}
+
+/*
+ * From here on the region's close has to wait for the window (MW-2). It does from the post on (U-36),
+ * but until its result is taken the binding may have failed unnoticed. With the lock.
+ */
+static void settle(struct mon_post *p)
+{
+	if (p->mw->life != MON_OPEN || p->turn != p->mw->turn)
+		return;
+	p->mw->bound_to = p->mr;
+	mon_add_parent(p->mw, p->mr);
+}
+
 /* ---- results ---- */
+
+/* What one result says. */
+struct mon_said {
+	NTSTATUS status;
+	PVOID qp_context;
+	const NDK_RESULT_EX *more; /* NULL: taken by the plain call */
+};
 
 /* M-05: everything before p in its queue must have been silent, and so has succeeded. With the lock. */
 static void check_order(struct mon_post *p)
 {
 	struct mon_queue *q = &p->qp->queue[p->queue];
 
-	if (p->qp->type == NdkObjectTypeSrq)
-		return;
 	while (q->first != p) {
 		if (!q->first->silent) {
 			mon_violate(5, "the result of a %s came before that of an earlier %s on QP %u",
@@ -92,30 +148,99 @@ static void check_order(struct mon_post *p)
 	}
 }
 
-/* With the lock. Puts the consumer's context back. */
-static void take_result(struct mon_object *cq, PVOID *context, NTSTATUS status, PVOID qp_context)
+/* A receive of an SRQ came through a QP: through which, and was that its turn? With the lock. */
+static void check_shared(struct mon_post *p, struct mon_object *cq, const struct mon_said *said)
 {
-	struct mon_post *p = (struct mon_post *)mon_resolve(*context, MON_KIND_POST);
+	struct mon_object *qp, *user = (struct mon_object *)0;
+	unsigned named = 0, fit = 0;
+
+	for (qp = p->qp->users; qp; qp = qp->next_user) {
+		if (qp->qp_context != said->qp_context)
+			continue;
+		named++;
+		if (qp->queue[MON_RECEIVE].cq != cq)
+			continue;
+		fit++;
+		user = qp;
+	}
+	if (!named)
+		mon_violate(4, "a result of SRQ %u names no QP that uses it (SRQ-7, PD-9)", p->qp->id);
+	else if (!fit)
+		mon_violate(4, "a result of SRQ %u came to another CQ than that of its QP (SRQ-7)", p->qp->id);
+	if (said->status == STATUS_CANCELLED && conf_place() == NDK_ON_S)
+		mon_violate(4, "a receive of SRQ %u was cancelled, though no QP had it (FLUSH-4)", p->qp->id);
+	if (fit != 1)
+		return;
+	if (p->number < user->newest)
+		mon_violate(5, "QP %u used an older receive of SRQ %u after a younger one", user->id, p->qp->id);
+	user->newest = p->number;
+}
+
+static NDK_OPERATION_TYPE type_of(enum mon_fn fn)
+{
+	switch ((int)fn) {
+	case MON_NdkReceive:
+	case MON_NdkSrqReceive:
+		return NdkOperationTypeReceive;
+	case MON_NdkFastRegister:
+		return NdkOperationTypeFastRegister;
+	case MON_NdkBind:
+		return NdkOperationTypeBind;
+	case MON_NdkInvalidate:
+		return NdkOperationTypeInvalidate;
+	case MON_NdkRead:
+		return NdkOperationTypeRead;
+	case MON_NdkWrite:
+		return NdkOperationTypeWrite;
+	default:
+		return NdkOperationTypeSend; /* QP-26 */
+	}
+}
+
+/* With the lock. */
+static void check_kind(const struct mon_post *p, const NDK_RESULT_EX *r)
+{
+	NDK_OPERATION_TYPE type = r->Type;
+
+	if (type == NdkOperationTypeReceiveAndInvalidate && r->Status == STATUS_SUCCESS)
+		type = NdkOperationTypeReceive; /* QP-27 */
+	if (type != type_of(p->fn))
+		mon_violate(4, "the result of a %s says that it is of type %d (QP-26, QP-27)", mon_fn_name(p->fn),
+			    (int)r->Type);
+	if (r->Status == STATUS_SUCCESS && r->ProviderErrorCode)
+		mon_violate(4, "a successful %s has error code %u", mon_fn_name(p->fn), r->ProviderErrorCode);
+}
+
+/* With the lock. Returns the consumer's context, to be put back. */
+static PVOID take_result(struct mon_object *cq, PVOID cookie, const struct mon_said *said)
+{
+	struct mon_post *p = (struct mon_post *)mon_resolve(cookie, MON_KIND_POST);
 
 	if (!p) {
 		mon_violate(4, "a result with a context that no post gave, or that came long ago");
-		return;
+		return cookie;
 	}
-	*context = p->context;
 	if (p->over) {
 		mon_violate(4, "a second result of a %s, or one of a refused or silent one", mon_fn_name(p->fn));
-		return;
+		return p->context;
 	}
-	if (p->silent && status == STATUS_SUCCESS)
+	if (p->silent && said->status == STATUS_SUCCESS)
 		mon_violate(4, "a silent %s succeeded and gave a result (QP-4)", mon_fn_name(p->fn));
+	if (said->more)
+		check_kind(p, said->more);
 	if (p->qp->type == NdkObjectTypeQp) {
 		if (p->qp->queue[p->queue].cq != cq)
 			mon_violate(4, "a result of a %s came to another CQ (PD-8)", mon_fn_name(p->fn));
-		if (p->qp->qp_context != qp_context)
+		if (p->qp->qp_context != said->qp_context)
 			mon_violate(4, "a result of a %s names another QP's context (PD-9)", mon_fn_name(p->fn));
+		check_order(p);
+	} else {
+		check_shared(p, cq, said);
 	}
-	check_order(p);
+	if (p->mw && said->status == STATUS_SUCCESS)
+		settle(p);
 	post_over(p);
+	return p->context;
 }
 
 /* The CQ was found empty: QPs that had ended before hold nothing back in it. With the lock. */
@@ -141,136 +266,91 @@ static void check_lost(struct mon_object *cq, long asked_at)
 	}
 }
 
+/* One poll of a CQ. */
+struct mon_poll {
+	struct mon_object *cq;
+	long asked_at;
+	BOOLEAN dead; /* it had told of its failure before */
+	UINT64 mark;
+};
+
+static BOOLEAN poll_begin(struct mon_poll *a, NDK_CQ *cq)
+{
+	unsigned long flags;
+
+	a->cq = mon_find(&cq->Header);
+	if (!a->cq)
+		return FALSE;
+	a->asked_at = mon_stamp();
+	flags = conf_lock();
+	a->dead = a->cq->dead;
+	conf_unlock(flags);
+	a->mark = mon_watch();
+	return TRUE;
+}
+
+/* The provider's function has returned; how many of the results are to be looked at. */
+static ULONG poll_returned(const struct mon_poll *a, enum mon_fn fn, ULONG got, ULONG count)
+{
+	mon_watched(fn, a->mark);
+	if (a->dead && got)
+		mon_violate(4, "CQ %u gave %u results after it had told of its failure (CQ-14, CQ-15)", a->cq->id,
+			    got);
+	if (got <= count)
+		return got;
+	mon_violate(4, "%u results where %u were asked for (CQ-16)", got, count);
+	return count;
+}
+
+static void poll_end(const struct mon_poll *a, ULONG got, ULONG count)
+{
+	unsigned long flags = conf_lock();
+
+	if (got < count && !a->cq->dead)
+		check_lost(a->cq, a->asked_at);
+	conf_unlock(flags);
+}
+
 ULONG mon_get_results_ex(NDK_CQ *cq, NDK_RESULT_EX *results, ULONG count)
 {
-	struct mon_object *o = mon_find(&cq->Header);
-	long asked_at = mon_stamp();
+	struct mon_poll a;
 	unsigned long flags;
 	ULONG got, i;
 
-	if (!o)
+	if (!poll_begin(&a, cq))
 		return 0;
-	got = ((const NDK_CQ_DISPATCH *)o->real)->NdkGetCqResultsEx(cq, results, count);
-	if (got > count) {
-		mon_violate(4, "%u results where %u were asked for (CQ-16)", got, count);
-		got = count;
+	got = ((const NDK_CQ_DISPATCH *)a.cq->real)->NdkGetCqResultsEx(cq, results, count);
+	got = poll_returned(&a, MON_NdkGetCqResultsEx, got, count);
+	for (i = 0; i < got; i++) {
+		const struct mon_said said = { results[i].Status, results[i].QPContext, &results[i] };
+
+		mon_check_status(MON_Result, said.status, FALSE);
+		flags = conf_lock();
+		results[i].RequestContext = take_result(a.cq, results[i].RequestContext, &said);
+		conf_unlock(flags);
 	}
-	for (i = 0; i < got; i++)
-		mon_check_status(MON_Result, results[i].Status, FALSE);
-	flags = conf_lock();
-	for (i = 0; i < got; i++)
-		take_result(o, &results[i].RequestContext, results[i].Status, results[i].QPContext);
-	if (got < count && !o->dead)
-		check_lost(o, asked_at);
-	conf_unlock(flags);
+	poll_end(&a, got, count);
 	return got;
 }
 
 ULONG mon_get_results(NDK_CQ *cq, NDK_RESULT *results, ULONG count)
 {
-	struct mon_object *o = mon_find(&cq->Header);
-	long asked_at = mon_stamp();
+	struct mon_poll a;
 	unsigned long flags;
 	ULONG got, i;
 
-	if (!o)
+	if (!poll_begin(&a, cq))
 		return 0;
-	got = ((const NDK_CQ_DISPATCH *)o->real)->NdkGetCqResults(cq, results, count);
-	if (got > count) {
-		mon_violate(4, "%u results where %u were asked for (CQ-16)", got, count);
-		got = count;
+	got = ((const NDK_CQ_DISPATCH *)a.cq->real)->NdkGetCqResults(cq, results, count);
+	got = poll_returned(&a, MON_NdkGetCqResults, got, count);
+	for (i = 0; i < got; i++) {
+		const struct mon_said said = { results[i].Status, results[i].QPContext, (const NDK_RESULT_EX *)0 };
+
+		mon_check_status(MON_Result, said.status, FALSE);
+		flags = conf_lock();
+		results[i].RequestContext = take_result(a.cq, results[i].RequestContext, &said);
+		conf_unlock(flags);
 	}
-	for (i = 0; i < got; i++)
-		mon_check_status(MON_Result, results[i].Status, FALSE);
-	flags = conf_lock();
-	for (i = 0; i < got; i++)
-		take_result(o, &results[i].RequestContext, results[i].Status, results[i].QPContext);
-	if (got < count && !o->dead)
-		check_lost(o, asked_at);
-	conf_unlock(flags);
+	poll_end(&a, got, count);
 	return got;
-}
-
-/* ---- arms and notifications ---- */
-
-VOID mon_arm_cq(NDK_CQ *cq, ULONG type)
-{
-	struct mon_object *o = mon_find(&cq->Header);
-	unsigned long flags;
-
-	if (!o)
-		return;
-	flags = conf_lock();
-	o->arms++;
-	conf_unlock(flags);
-	((const NDK_CQ_DISPATCH *)o->real)->NdkArmCq(cq, type);
-}
-
-/*
- * M-06. Arms are counted, not merged: one that the provider has satisfied already is spent, though
- * its callback may not have begun when the consumer arms again.
- */
-static struct mon_object *notified(PVOID context, NDK_OBJECT_TYPE type, const char *what)
-{
-	unsigned long flags = conf_lock();
-	struct mon_object *o = (struct mon_object *)mon_resolve(context, MON_KIND_OBJECT);
-
-	conf_unlock(flags);
-	if (!o || o->type != type) {
-		mon_violate(6, "a %s came with a context that no creation gave", what);
-		return (struct mon_object *)0;
-	}
-	if (!mon_event_entered(o, what))
-		return (struct mon_object *)0;
-	flags = conf_lock();
-	if (++o->notifications > o->arms)
-		mon_violate(6, "%s %u was notified %ld times for %ld arms (CQ-3, CQ-4)", mon_type(type), o->id,
-			    o->notifications, o->arms);
-	if (o->notifying++ > 0)
-		mon_violate(6, "notifications of %s %u overlap (CQ-7)", mon_type(type), o->id);
-	conf_unlock(flags);
-	return o;
-}
-
-static void notified_left(struct mon_object *o)
-{
-	unsigned long flags = conf_lock();
-
-	o->notifying--;
-	conf_unlock(flags);
-	mon_event_left(o);
-}
-
-static void died(struct mon_object *cq)
-{
-	unsigned long flags = conf_lock();
-
-	cq->dead = TRUE;
-	conf_unlock(flags);
-}
-
-VOID mon_cq_event(PVOID context, NTSTATUS status)
-{
-	struct mon_object *o = notified(context, NdkObjectTypeCq, "CQ notification");
-
-	if (!o)
-		return;
-	mon_check_status(MON_CqStatus, status, FALSE);
-	if (status != STATUS_SUCCESS)
-		died(o);
-	if (o->event.cq)
-		o->event.cq(o->event_context, status);
-	notified_left(o);
-}
-
-VOID mon_srq_event(PVOID context, NTSTATUS status)
-{
-	struct mon_object *o = notified(context, NdkObjectTypeSrq, "SRQ notification");
-
-	if (!o)
-		return;
-	mon_check_status(MON_SrqStatus, status, FALSE);
-	if (o->event.srq)
-		o->event.srq(o->event_context, status);
-	notified_left(o);
 }

@@ -37,10 +37,18 @@ static struct mon_call *creation(enum mon_fn fn, struct mon_object *o, NDK_OBJEC
 	return k;
 }
 
-static NTSTATUS inline_only(enum mon_fn fn, NTSTATUS status)
+/* What a function without a completion returned; it was called after mark. */
+static NTSTATUS inline_only(enum mon_fn fn, UINT64 mark, NTSTATUS status)
 {
+	mon_watched(fn, mark);
 	mon_check_status(fn, status, TRUE);
 	return status;
+}
+
+static UINT32 token_of(UINT64 mark, UINT32 token)
+{
+	mon_watched(MON_NdkGetToken, mark);
+	return token;
 }
 
 /* The record of an argument, NULL if it is not one of ours. */
@@ -59,21 +67,32 @@ static NTSTATUS mon_query(NDK_OBJECT_HEADER *header, const GUID *id, NDK_VERSION
 	struct mon_object *o = mon_find(header);
 	const VOID *before = extension ? extension->Dispatch : (const VOID *)0;
 	NTSTATUS status;
+	UINT64 mark;
 
 	if (!o)
 		return MON_GONE;
+	mark = mon_watch();
 	status = o->query(header, id, version, extension);
 	if (!NT_SUCCESS(status) && extension && extension->Dispatch != before)
 		mon_violate(7, "NdkQueryExtension failed and wrote its output (U-43)");
-	return inline_only(MON_NdkQueryExtension, status);
+	return inline_only(MON_NdkQueryExtension, mark, status);
 }
 
 /* ---- adapter ---- */
 
 static NTSTATUS mon_query_info(NDK_ADAPTER *a, NDK_ADAPTER_INFO *info, ULONG *size)
 {
+	NDK_ADAPTER_INFO before;
+	SIZE_T length = size && info && *size < sizeof(before) ? *size : 0; /* what a failure must leave alone */
+	NTSTATUS status;
 	MON_ENTER(NDK_ADAPTER, a, MON_GONE);
-	return inline_only(MON_NdkQueryAdapterInfo, real->NdkQueryAdapterInfo(a, info, size));
+	if (length)
+		memcpy(&before, info, length);
+	status = real->NdkQueryAdapterInfo(a, info, size); /* may block */
+	if (!NT_SUCCESS(status) && length && memcmp(&before, info, length) != 0)
+		mon_violate(7, "NdkQueryAdapterInfo failed and wrote its buffer (ADP-10)");
+	mon_check_status(MON_NdkQueryAdapterInfo, status, TRUE);
+	return status;
 }
 
 static NTSTATUS mon_create_cq(NDK_ADAPTER *a, ULONG depth, NDK_FN_CQ_NOTIFICATION_CALLBACK notify,
@@ -136,16 +155,26 @@ static NTSTATUS mon_create_listener(NDK_ADAPTER *a, NDK_FN_CONNECT_EVENT_CALLBAC
 static NTSTATUS mon_build_lam(NDK_ADAPTER *a, MDL *mdl, SIZE_T length, NDK_FN_REQUEST_COMPLETION done,
 			      PVOID context, NDK_LOGICAL_ADDRESS_MAPPING *lam, ULONG *size, ULONG *fbo)
 {
+	const ULONG size_before = size ? *size : 0, fbo_before = fbo ? *fbo : 0;
 	struct mon_call *k;
+	NTSTATUS status;
 	MON_ENTER(NDK_ADAPTER, a, MON_GONE);
 	k = request(MON_NdkBuildLAM, o, done, context);
-	return mon_call_end(k, real->NdkBuildLAM(a, mdl, length, mon_request_done, k->cookie, lam, size, fbo));
+	status = mon_call_end(k, real->NdkBuildLAM(a, mdl, length, mon_request_done, k->cookie, lam, size, fbo));
+	/* one that pended owns its outputs till it is answered (U-50); one that failed tells a size or nothing */
+	if (!NT_SUCCESS(status) && status != STATUS_BUFFER_TOO_SMALL &&
+	    ((size && *size != size_before) || (fbo && *fbo != fbo_before)))
+		mon_violate(7, "NdkBuildLAM returned %s and wrote its outputs", conf_status_name(status));
+	return status;
 }
 
 static VOID mon_release_lam(NDK_ADAPTER *a, NDK_LOGICAL_ADDRESS_MAPPING *lam)
 {
+	UINT64 mark;
 	MON_ENTER(NDK_ADAPTER, a, );
+	mark = mon_watch();
 	real->NdkReleaseLAM(a, lam);
+	mon_watched(MON_NdkReleaseLAM, mark);
 }
 
 /* ---- PD ---- */
@@ -198,6 +227,19 @@ static struct mon_call *qp_creation(enum mon_fn fn, struct mon_object *o, NDK_CQ
 	return k;
 }
 
+static void use_srq(struct mon_object *qp, struct mon_object *srq)
+{
+	unsigned long flags = conf_lock();
+
+	qp->srq = srq;
+	mon_add_parent(qp, srq);
+	if (srq) {
+		qp->next_user = srq->users;
+		srq->users = qp;
+	}
+	conf_unlock(flags);
+}
+
 static NTSTATUS mon_create_qp(NDK_PD *pd, NDK_CQ *receive, NDK_CQ *initiator, PVOID qp_context,
 			      ULONG receive_depth, ULONG initiator_depth, ULONG receive_sge, ULONG initiator_sge,
 			      ULONG inline_size, NDK_FN_CREATE_COMPLETION done, PVOID context, NDK_QP **out)
@@ -218,7 +260,7 @@ static NTSTATUS mon_create_qp_srq(NDK_PD *pd, NDK_CQ *receive, NDK_CQ *initiator
 	struct mon_call *k;
 	MON_ENTER(NDK_PD, pd, MON_GONE);
 	k = qp_creation(MON_NdkCreateQpWithSrq, o, receive, initiator, qp_context, done, context);
-	mon_add_parent(k->fresh, argument(srq));
+	use_srq(k->fresh, argument(srq));
 	return mon_create_end(k, real->NdkCreateQpWithSrq(pd, receive, initiator, srq, qp_context, initiator_depth,
 							  initiator_sge, inline_size, mon_create_done, k->cookie,
 							  (NDK_QP **)&k->out),
@@ -227,8 +269,11 @@ static NTSTATUS mon_create_qp_srq(NDK_PD *pd, NDK_CQ *receive, NDK_CQ *initiator
 
 static VOID mon_privileged_token(NDK_PD *pd, UINT32 *token)
 {
+	UINT64 mark;
 	MON_ENTER(NDK_PD, pd, );
+	mark = mon_watch();
 	real->NdkGetPrivilegedMemoryRegionToken(pd, token);
+	mon_watched(MON_NdkGetToken, mark);
 }
 
 /* ---- MR and MW ---- */
@@ -261,23 +306,29 @@ static NTSTATUS mon_initialize_mr(NDK_MR *mr, ULONG pages, BOOLEAN remote, NDK_F
 
 static UINT32 mon_remote_token(NDK_MR *mr)
 {
+	UINT64 mark;
 	MON_ENTER(NDK_MR, mr, 0);
-	return real->NdkGetRemoteTokenFromMr(mr);
+	mark = mon_watch();
+	return token_of(mark, real->NdkGetRemoteTokenFromMr(mr));
 }
 
 static UINT32 mon_local_token(NDK_MR *mr)
 {
+	UINT64 mark;
 	MON_ENTER(NDK_MR, mr, 0);
-	return real->NdkGetLocalTokenFromMr(mr);
+	mark = mon_watch();
+	return token_of(mark, real->NdkGetLocalTokenFromMr(mr));
 }
 
 static UINT32 mon_window_token(NDK_MW *mw)
 {
+	UINT64 mark;
 	MON_ENTER(NDK_MW, mw, 0);
-	return real->NdkGetRemoteTokenFromMw(mw);
+	mark = mon_watch();
+	return token_of(mark, real->NdkGetRemoteTokenFromMw(mw));
 }
 
-/* ---- CQ: results and arms are in monitor_posts.c ---- */
+/* ---- CQ: results are in monitor_posts.c, arms in monitor_arms.c ---- */
 
 static NTSTATUS mon_resize_cq(NDK_CQ *cq, ULONG depth, NDK_FN_REQUEST_COMPLETION done, PVOID context)
 {
@@ -289,8 +340,10 @@ static NTSTATUS mon_resize_cq(NDK_CQ *cq, ULONG depth, NDK_FN_REQUEST_COMPLETION
 
 static NTSTATUS mon_moderation(NDK_CQ *cq, ULONG interval, ULONG count)
 {
+	UINT64 mark;
 	MON_ENTER(NDK_CQ, cq, MON_GONE);
-	return inline_only(MON_NdkControlCqInterruptModeration,
+	mark = mon_watch();
+	return inline_only(MON_NdkControlCqInterruptModeration, mark,
 			   real->NdkControlCqInterruptModeration(cq, interval, count));
 }
 
@@ -299,14 +352,19 @@ static NTSTATUS mon_moderation(NDK_CQ *cq, ULONG interval, ULONG count)
 /* Each post in one line: its record, then the provider's function with the cookie as context. */
 #define MON_POST_CALL(name_, flags_, ...)                                                          \
 	struct mon_post *p;                                                                        \
+	UINT64 mark;                                                                               \
 	MON_ENTER(NDK_QP, qp, MON_GONE);                                                           \
 	p = mon_post_begin(MON_##name_, o, MON_INITIATOR, context, flags_);                        \
-	return mon_post_end(p, real->name_(qp, p->cookie, __VA_ARGS__))
+	mark = mon_watch();                                                                        \
+	return mon_post_end(p, MON_##name_, mark, real->name_(qp, p->cookie, __VA_ARGS__))
 
 static VOID mon_flush(NDK_QP *qp)
 {
+	UINT64 mark;
 	MON_ENTER(NDK_QP, qp, );
+	mark = mon_watch();
 	real->NdkFlush(qp);
+	mon_watched(MON_NdkFlush, mark);
 }
 
 static NTSTATUS mon_send(NDK_QP *qp, PVOID context, const NDK_SGE *sgl, ULONG n, ULONG flags)
@@ -317,14 +375,33 @@ static NTSTATUS mon_send(NDK_QP *qp, PVOID context, const NDK_SGE *sgl, ULONG n,
 static NTSTATUS mon_receive(NDK_QP *qp, PVOID context, const NDK_SGE *sgl, ULONG n)
 {
 	struct mon_post *p;
+	UINT64 mark;
 	MON_ENTER(NDK_QP, qp, MON_GONE);
 	p = mon_post_begin(MON_NdkReceive, o, MON_RECEIVE, context, 0);
-	return mon_post_end(p, real->NdkReceive(qp, p->cookie, sgl, n));
+	mark = mon_watch();
+	return mon_post_end(p, MON_NdkReceive, mark, real->NdkReceive(qp, p->cookie, sgl, n));
 }
 
 static NTSTATUS mon_bind_mw(NDK_QP *qp, PVOID context, NDK_MR *mr, NDK_MW *mw, PVOID at, SIZE_T length, ULONG flags)
 {
-	MON_POST_CALL(NdkBind, flags, mr, mw, at, length, flags);
+	struct mon_object *window, *region = argument(mr);
+	struct mon_post *p;
+	NTSTATUS status;
+	UINT64 mark;
+	MON_ENTER(NDK_QP, qp, MON_GONE);
+	window = argument(mw);
+	p = mon_post_begin(MON_NdkBind, o, MON_INITIATOR, context, flags);
+	if (window && region) {
+		mon_unsettle(window);
+		p->mw = window;
+		p->mr = region;
+		p->turn = window->turn;
+	}
+	mark = mon_watch();
+	status = mon_post_end(p, MON_NdkBind, mark, real->NdkBind(qp, p->cookie, mr, mw, at, length, flags));
+	if (status == STATUS_SUCCESS && window)
+		window->token = ((const NDK_MW_DISPATCH *)window->real)->NdkGetRemoteTokenFromMw(mw);
+	return status;
 }
 
 static NTSTATUS mon_fast_register(NDK_QP *qp, PVOID context, NDK_MR *mr, ULONG pages,
@@ -335,6 +412,10 @@ static NTSTATUS mon_fast_register(NDK_QP *qp, PVOID context, NDK_MR *mr, ULONG p
 
 static NTSTATUS mon_invalidate(NDK_QP *qp, PVOID context, NDK_OBJECT_HEADER *object, ULONG flags)
 {
+	struct mon_object *named = argument(object);
+
+	if (named && named->type == NdkObjectTypeMw)
+		mon_unsettle(named);
 	MON_POST_CALL(NdkInvalidate, flags, object, flags);
 }
 
@@ -353,6 +434,7 @@ static NTSTATUS mon_write(NDK_QP *qp, PVOID context, const NDK_SGE *sgl, ULONG n
 static NTSTATUS mon_send_invalidate(NDK_QP *qp, PVOID context, const NDK_SGE *sgl, ULONG n, ULONG flags,
 				    UINT32 token)
 {
+	mon_unsettle_token(token);
 	MON_POST_CALL(NdkSendAndInvalidate, flags, sgl, n, flags, token);
 }
 
@@ -366,7 +448,8 @@ static NTSTATUS mon_modify_srq(NDK_SRQ *srq, ULONG depth, ULONG threshold, NDK_F
 	MON_ENTER(NDK_SRQ, srq, MON_GONE);
 	k = request(MON_NdkModifySrq, o, done, context);
 	flags = conf_lock();
-	o->arms += threshold > 0;
+	k->arming = threshold > 0;
+	o->arms += k->arming;
 	conf_unlock(flags);
 	return mon_call_end(k, real->NdkModifySrq(srq, depth, threshold, mon_request_done, k->cookie));
 }
@@ -374,9 +457,11 @@ static NTSTATUS mon_modify_srq(NDK_SRQ *srq, ULONG depth, ULONG threshold, NDK_F
 static NTSTATUS mon_srq_receive(NDK_SRQ *srq, PVOID context, const NDK_SGE *sgl, ULONG n)
 {
 	struct mon_post *p;
+	UINT64 mark;
 	MON_ENTER(NDK_SRQ, srq, MON_GONE);
 	p = mon_post_begin(MON_NdkSrqReceive, o, MON_RECEIVE, context, 0);
-	return mon_post_end(p, real->NdkSrqReceive(srq, p->cookie, sgl, n));
+	mark = mon_watch();
+	return mon_post_end(p, MON_NdkSrqReceive, mark, real->NdkSrqReceive(srq, p->cookie, sgl, n));
 }
 
 /* ---- listener ---- */
@@ -392,14 +477,19 @@ static NTSTATUS mon_listen(NDK_LISTENER *l, const struct sockaddr *at, ULONG len
 
 static NTSTATUS mon_listener_address(NDK_LISTENER *l, PSOCKADDR at, ULONG *length)
 {
+	UINT64 mark;
 	MON_ENTER(NDK_LISTENER, l, MON_GONE);
-	return inline_only(MON_NdkGetLocalAddress, real->NdkGetLocalAddress(l, at, length));
+	mark = mon_watch();
+	return inline_only(MON_NdkGetLocalAddress, mark, real->NdkGetLocalAddress(l, at, length));
 }
 
 static VOID mon_control_events(NDK_LISTENER *l, BOOLEAN pause)
 {
+	UINT64 mark;
 	MON_ENTER(NDK_LISTENER, l, );
+	mark = mon_watch();
 	real->NdkControlConnectEvents(l, pause);
+	mon_watched(MON_NdkControlConnectEvents, mark);
 }
 
 /* ---- connector ---- */
@@ -485,27 +575,35 @@ static NTSTATUS mon_accept_ex(NDK_CONNECTOR *c, NDK_QP *qp, ULONG in_limit, ULON
 
 static NTSTATUS mon_reject(NDK_CONNECTOR *c, const VOID *data, ULONG length)
 {
+	UINT64 mark;
 	MON_ENTER(NDK_CONNECTOR, c, MON_GONE);
-	return inline_only(MON_NdkReject, real->NdkReject(c, data, length));
+	mark = mon_watch();
+	return inline_only(MON_NdkReject, mark, real->NdkReject(c, data, length));
 }
 
 static NTSTATUS mon_connection_data(NDK_CONNECTOR *c, ULONG *in_limit, ULONG *out_limit, PVOID data, ULONG *length)
 {
+	UINT64 mark;
 	MON_ENTER(NDK_CONNECTOR, c, MON_GONE);
-	return inline_only(MON_NdkGetConnectionData,
+	mark = mon_watch();
+	return inline_only(MON_NdkGetConnectionData, mark,
 			   real->NdkGetConnectionData(c, in_limit, out_limit, data, length));
 }
 
 static NTSTATUS mon_local_address(NDK_CONNECTOR *c, PSOCKADDR at, ULONG *length)
 {
+	UINT64 mark;
 	MON_ENTER(NDK_CONNECTOR, c, MON_GONE);
-	return inline_only(MON_NdkGetLocalAddress, real->NdkGetLocalAddress(c, at, length));
+	mark = mon_watch();
+	return inline_only(MON_NdkGetLocalAddress, mark, real->NdkGetLocalAddress(c, at, length));
 }
 
 static NTSTATUS mon_peer_address(NDK_CONNECTOR *c, PSOCKADDR at, ULONG *length)
 {
+	UINT64 mark;
 	MON_ENTER(NDK_CONNECTOR, c, MON_GONE);
-	return inline_only(MON_NdkGetPeerAddress, real->NdkGetPeerAddress(c, at, length));
+	mark = mon_watch();
+	return inline_only(MON_NdkGetPeerAddress, mark, real->NdkGetPeerAddress(c, at, length));
 }
 
 static NTSTATUS mon_disconnect(NDK_CONNECTOR *c, NDK_FN_REQUEST_COMPLETION done, PVOID context)
@@ -520,8 +618,10 @@ static NTSTATUS mon_disconnect(NDK_CONNECTOR *c, NDK_FN_REQUEST_COMPLETION done,
 
 static NTSTATUS mon_shared_address(NDK_SHARED_ENDPOINT *e, PSOCKADDR at, ULONG *length)
 {
+	UINT64 mark;
 	MON_ENTER(NDK_SHARED_ENDPOINT, e, MON_GONE);
-	return inline_only(MON_NdkGetLocalAddress, real->NdkGetLocalAddress(e, at, length));
+	mark = mon_watch();
+	return inline_only(MON_NdkGetLocalAddress, mark, real->NdkGetLocalAddress(e, at, length));
 }
 
 /* ---- the tables ---- */

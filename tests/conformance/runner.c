@@ -19,20 +19,34 @@ extern "C" {
 #endif
 CONF_CASE_FILES(CONF_DECLARE)
 struct conf_case *cases_selftest(void);
+struct conf_case *cases_selftest_queues(void);
 #ifdef __cplusplus
 }
 #endif
 
 /* The monitors first: what they say about the others is worth nothing if they do not work. */
-static struct conf_case *(*const files[])(void) = { cases_selftest, CONF_CASE_FILES(CONF_FILE_OF) };
+static struct conf_case *(*const files[])(void) = { cases_selftest, cases_selftest_queues,
+						   CONF_CASE_FILES(CONF_FILE_OF) };
 #define CONF_FILES ((unsigned)(sizeof(files) / sizeof(files[0])))
 
 static struct {
 	const struct conf_options *options;
 	long failures; /* of the running case */
+	long excused;  /* that do not count, because memory was made to fail */
 	const char *skipped;
+	const char *name; /* of the running case; NULL between cases */
 	const char *scene[CONF_SCENE_SLOTS];
+	/* starving: the allocation of which adapter fails, whether it did, how often one did in this case */
+	unsigned which;
+	long nth, starved;
+	BOOLEAN reached;
+	UINT64 began_us; /* for the budget */
 } run;
+
+const char *conf_running(void)
+{
+	return run.name;
+}
 
 struct conf_case *conf_chain(struct conf_case *const *list, unsigned count)
 {
@@ -68,12 +82,22 @@ static void print(const char *fmt, ...)
 	env_print(line);
 }
 
+/* When memory fails, a case need not get what it wants; the monitors (with their number) still judge. */
+static BOOLEAN counts(const char *file, int line)
+{
+	return !run.options->starve || !strcmp(file, "runner") || (line && !strcmp(file, "monitor"));
+}
+
 BOOLEAN conf_fail(const char *file, int line, const char *fmt, ...)
 {
 	char text[CONF_LINE - 100];
 	va_list ap;
 	unsigned i;
 
+	if (!counts(file, line)) {
+		env_add(&run.excused, 1);
+		return FALSE;
+	}
 	/* A case that fails in a loop says enough with the first ones. */
 	if (env_add(&run.failures, 1) > 10)
 		return FALSE;
@@ -112,7 +136,7 @@ void conf_skip(const char *reason)
 
 BOOLEAN conf_failed(void)
 {
-	return env_add(&run.failures, 0) > 0;
+	return env_add(&run.failures, 0) + env_add(&run.excused, 0) > 0;
 }
 
 void conf_note(const char *fmt, ...)
@@ -137,9 +161,10 @@ void conf_scene(enum conf_scene_slot slot, const char *text)
 
 /* ---- filters ---- */
 
+/* A glob ends with the list's next comma. */
 static BOOLEAN matches(const char *glob, const char *name)
 {
-	for (; *glob; glob++, name++) {
+	for (; *glob && *glob != ','; glob++, name++) {
 		if (*glob == '*') {
 			do {
 				if (matches(glob + 1, name))
@@ -153,9 +178,31 @@ static BOOLEAN matches(const char *glob, const char *name)
 	return !*name;
 }
 
+/* Whether one of the ids in the title, T-LS-01, belongs to an area of the list. */
+static BOOLEAN in_area(const char *areas, const char *title)
+{
+	const char *at;
+
+	for (; title[0] == 'T' && title[1] == '-'; title += 8)
+		for (at = areas; at[0] && at[1]; at += at[2] ? 3 : 2)
+			if (at[0] == title[2] && at[1] == title[3])
+				return TRUE;
+	return FALSE;
+}
+
 static BOOLEAN wanted(const struct conf_case *c)
 {
-	return !run.options->filter || matches(run.options->filter, c->name);
+	const char *glob, *next;
+
+	if (run.options->areas && !in_area(run.options->areas, c->title))
+		return FALSE;
+	for (glob = run.options->filter; glob; glob = next) {
+		if (matches(glob, c->name))
+			return TRUE;
+		next = strchr(glob, ',');
+		next = next ? next + 1 : next;
+	}
+	return !run.options->filter;
 }
 
 static struct conf_case *next_case(struct conf_case *c, unsigned *file)
@@ -191,66 +238,163 @@ static UINT64 seed_of(const struct conf_case *c, UINT64 seed)
 	return h ? h : 1;
 }
 
+/* The next run is one in which memory fails once. */
+static void starve(void)
+{
+	if (run.options->starve)
+		ndk_control_fail_alloc(conf_adapter_name(run.which), run.nth, 0);
+}
+
+/* Whether it came to that; a case that asks for memory less often is through. */
+static BOOLEAN starved(void)
+{
+	long asked = 0;
+
+	if (run.options->starve)
+		ndk_control_allocs(conf_adapter_name(run.which), &asked, (long *)0);
+	return asked >= run.nth;
+}
+
 /* FALSE: the place cannot go on. */
 static BOOLEAN run_once(struct conf_case *c, UINT64 seed)
 {
 	long blocks = conf_blocks();
 
+	run.excused = 0;
 	if (!env_begin(seed_of(c, seed)))
 		return FALSE;
+	starve();
 	monitor_begin();
 	kit_begin();
 	conf_note("%s begins", c->name);
+	run.name = c->name;
 	c->run();
+	run.reached = starved();
 	kit_end();
 	monitor_end();
 	env_end();
-	if (conf_blocks() != blocks && !run.failures)
+	run.name = (const char *)0;
+	/* who leaves early may leave blocks behind: a matter of the case alone */
+	if (conf_blocks() != blocks && !run.failures && !run.excused)
 		conf_fail("runner", 0, "%ld blocks of memory were not given back", conf_blocks() - blocks);
 	memset(run.scene, 0, sizeof(run.scene));
 	return TRUE;
 }
 
-static BOOLEAN run_case(struct conf_case *c, ULONG number, struct conf_totals *totals)
+/* Once for each allocation on each adapter. */
+static BOOLEAN run_starving(struct conf_case *c)
 {
-	UINT64 seed = run.options->seed;
-	BOOLEAN fine = TRUE;
+	const long all = (long)run.options->starve;
+
+	for (run.which = 0; conf_adapter_name(run.which); run.which++) {
+		for (run.nth = 1;; run.nth += run.nth < all ? 1 : 1 + (run.nth - all) / 4) {
+			if (!run_once(c, run.options->seed))
+				return FALSE;
+			if (run.failures) {
+				print("# with allocation %ld of %s failing", run.nth, conf_adapter_name(run.which));
+				return TRUE;
+			}
+			if (!run.reached)
+				break;
+			run.starved++;
+		}
+	}
+	if (run.starved)
+		run.skipped = (const char *)0;
+	return TRUE;
+}
+
+static BOOLEAN run_repeated(struct conf_case *c, UINT64 *seed)
+{
 	ULONG i;
 
-	run.failures = 0;
+	for (i = 0; i < run.options->repeat && !run.failures && !run.skipped; i++)
+		if (!run_once(c, (*seed)++))
+			return FALSE;
+	return TRUE;
+}
+
+static void print_failed(const struct conf_case *c, ULONG number, UINT64 seed)
+{
+	print("# reproduce: %s%s%s%llu", run.options->again, c->name, run.options->again_seed, seed);
+	print("not ok %u %s", number, c->name);
+}
+
+/* What run_alone() returns; above them how often memory failed. */
+#define RUN_FAILED 1
+#define RUN_SKIPPED 2
+#define RUN_BROKEN 4
+#define RUN_STARVED 8
+
+struct run_arg {
+	struct conf_case *c;
+	ULONG number;
+};
+
+static int run_alone(PVOID arg)
+{
+	struct run_arg *a = (struct run_arg *)arg;
+	UINT64 seed = run.options->seed;
+	BOOLEAN fine;
+
+	fine = run.options->starve ? run_starving(a->c) : run_repeated(a->c, &seed);
+	if (!fine)
+		conf_fail("runner", 0, "the place cannot be set up for a case any more");
+	if (run.failures) {
+		if (run.failures > 10)
+			print("# ... and %ld more failures", run.failures - 10);
+		print_failed(a->c, a->number, seed - !run.options->starve);
+	} else if (run.skipped) {
+		print("ok %u %s # SKIP %s", a->number, a->c->name, run.skipped);
+	} else {
+		print("ok %u %s", a->number, a->c->name);
+	}
+	return (run.failures ? RUN_FAILED : run.skipped ? RUN_SKIPPED : 0) | (fine ? 0 : RUN_BROKEN) |
+	       (int)run.starved * RUN_STARVED;
+}
+
+static BOOLEAN run_case(struct conf_case *c, ULONG number, struct conf_totals *totals)
+{
+	struct run_arg arg = { c, number };
+	int verdict;
+
+	run.failures = run.starved = 0;
 	run.skipped = (const char *)0;
 	if (!(c->where & conf_place())) {
 		print("ok %u %s # SKIP not for this place (%s)", number, c->name, places(c->where));
 		totals->skipped++;
 		return TRUE;
 	}
-	for (i = 0; fine && i < run.options->repeat && !run.failures && !run.skipped; i++)
-		fine = run_once(c, seed++);
-	if (!fine)
-		conf_fail("runner", 0, "the place cannot be set up for a case any more");
-	if (run.failures) {
-		if (run.failures > 10)
-			print("# ... and %ld more failures", run.failures - 10);
-		print("# again: %s%s%s%llu", run.options->again, c->name,
-		      run.options->kernel ? " seed=" : "' --verbose --seed ", seed - 1);
-		print("not ok %u %s", number, c->name);
-		totals->failed++;
-	} else if (run.skipped) {
-		print("ok %u %s # SKIP %s", number, c->name, run.skipped);
+	if (run.options->budget && conf_now_us() - run.began_us > (UINT64)run.options->budget * 1000000) {
+		print("ok %u %s # SKIP not within the %u s given", number, c->name, run.options->budget);
 		totals->skipped++;
-	} else {
-		print("ok %u %s", number, c->name);
-		totals->passed++;
+		return TRUE;
 	}
-	return fine;
+	if (run.options->starve && !*c->rules) {
+		print("ok %u %s # SKIP shows no rule of the interface", number, c->name);
+		totals->skipped++;
+		return TRUE;
+	}
+	verdict = run.options->apart ? run.options->apart(run_alone, &arg) : run_alone(&arg);
+	if (verdict < 0) {
+		print("# the case ended its process, or memory was lost in it");
+		print_failed(c, number, run.options->seed);
+		verdict = RUN_FAILED;
+	}
+	totals->failed += (verdict & RUN_FAILED) != 0;
+	totals->skipped += (verdict & RUN_SKIPPED) != 0;
+	totals->passed += !(verdict & (RUN_FAILED | RUN_SKIPPED));
+	totals->starved += verdict / RUN_STARVED;
+	return !(verdict & RUN_BROKEN);
 }
 
 /* ---- all of them ---- */
 
 BOOLEAN conf_run(const struct conf_options *options, struct conf_totals *totals)
 {
+	const unsigned passes = options->budget ? 5 : 1;
+	unsigned file = 0, pass, index;
 	struct conf_case *c;
-	unsigned file = 0;
 	ULONG count = 0;
 
 	memset(totals, 0, sizeof(*totals));
@@ -259,13 +403,19 @@ BOOLEAN conf_run(const struct conf_options *options, struct conf_totals *totals)
 		count++;
 	print(options->kernel ? "KTAP version 1" : "TAP version 13");
 	print("1..%u", count);
-	file = count = 0;
-	for (c = next_case((struct conf_case *)0, &file); c; c = next_case(c, &file)) {
-		if (run_case(c, ++count, totals))
-			continue;
-		print("Bail out! the place broke down in %s", c->name);
-		return FALSE;
+	run.began_us = conf_now_us();
+	count = 0;
+	for (pass = 0; pass < passes; pass++) {
+		index = file = 0;
+		for (c = next_case((struct conf_case *)0, &file); c; c = next_case(c, &file)) {
+			if (index++ % passes != pass || run_case(c, ++count, totals))
+				continue;
+			print("Bail out! the place broke down in %s", c->name);
+			return FALSE;
+		}
 	}
+	if (options->starve)
+		print("# %llu allocations failed", totals->starved);
 	print("# %u passed, %u failed, %u skipped", totals->passed, totals->failed, totals->skipped);
 	return TRUE;
 }

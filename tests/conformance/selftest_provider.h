@@ -16,6 +16,7 @@ struct fake {
 	/* what the next calls return, and whether creators store an object */
 	NTSTATUS answer;
 	BOOLEAN store;
+	ULONG dawdle_ms; /* requests wait that long before they return */
 	/* as given by the last request, creation or close of ... */
 	struct fake_call {
 		union {
@@ -27,6 +28,8 @@ struct fake {
 	} request, create, close, outer_close; /* outer_close: the close before the last one */
 	NDK_FN_CQ_NOTIFICATION_CALLBACK *notify;
 	PVOID notify_context;
+	NDK_FN_SRQ_NOTIFICATION_CALLBACK *low;
+	PVOID low_context;
 	NDK_FN_CONNECT_EVENT_CALLBACK *connect;
 	PVOID connect_context;
 	NDK_FN_DISCONNECT_EVENT_CALLBACK *gone;
@@ -41,14 +44,19 @@ struct fake {
 	NDK_PD pd;
 	NDK_CQ cq;
 	NDK_QP qp;
+	NDK_SRQ srq;
+	NDK_MR mr;
+	NDK_MW mw;
 	NDK_LISTENER listener;
 	NDK_CONNECTOR connector;
 };
 
 /* There is one; this makes it new: answers succeed, objects are stored. */
 struct fake *fake_begin(void);
-/* Adds a result of posted[n] to the next poll. */
+/* Adds a result of posted[n], which was a send, to the next poll. */
 void fake_result(struct fake *f, unsigned n, NTSTATUS status);
+/* The same of a post of another type. */
+void fake_result_of(struct fake *f, unsigned n, NTSTATUS status, NDK_OPERATION_TYPE type);
 
 #ifdef __cplusplus
 }

@@ -2,7 +2,7 @@
 /*
  * Every function of the dispatch tables, NdkQueryAdapterInfo excepted, called where sleeping is not
  * allowed. In the kernel conf_atomic() disables bottom halves, and a debug kernel complains about
- * whatever sleeps; elsewhere the cases show that the calls work. Context and ownership: conf.h.
+ * whatever sleeps; the data path is called with interrupts masked as well; elsewhere the cases show that the calls work. Context and ownership: conf.h.
  */
 #include "attempt.h"
 
@@ -60,8 +60,8 @@ static void connect_outcomes(int family, int form)
 	CHECK(attempt_carries(&t));
 }
 
-NDK_CASE(atomic_connect, "CONN-3 CONN-35 IRQL-1 IRQL-4", NDK_ON_ALL,
-	 "both forms of connect, called in atomic context, with every kind of outcome")
+NDK_CASE(atomic_connect, "ADP-11 CONN-3 CONN-35 IRQL-1 IRQL-4", NDK_ON_ALL,
+	 "T-FT-12 both forms of connect, called in atomic context, with every kind of outcome")
 {
 	KIT_EACH_ANSWER(mode) {
 		KIT_EACH_FAMILY(family) {
@@ -81,7 +81,7 @@ struct makers {
 	struct kit_listener *listener;
 	struct kit_call *made[MADE];
 	struct kit_call *closing[MADE];
-	struct kit_call *unserved; /* a window */
+	struct kit_call *windowing; /* a window */
 };
 
 static void make_all(PVOID arg)
@@ -96,7 +96,7 @@ static void make_all(PVOID arg)
 	m->made[MADE_CONNECTOR] = kit_begin_connector(s->adapter, (kit_inside)0, (PVOID)0);
 	m->made[MADE_LISTENER] = kit_begin_listener(&m->listener, s->adapter, (kit_inside)0, (PVOID)0);
 	m->made[MADE_SHARED] = kit_begin_shared(s->adapter, &m->any, (kit_inside)0, (PVOID)0);
-	m->unserved = kit_begin_mw(s->pd, (kit_inside)0, (PVOID)0);
+	m->windowing = kit_begin_mw(s->pd, (kit_inside)0, (PVOID)0);
 }
 
 static void close_all(PVOID arg)
@@ -108,8 +108,8 @@ static void close_all(PVOID arg)
 		m->closing[i] = kit_close(m->made[i]->object);
 }
 
-NDK_CASE(atomic_create_close, "IRQL-1 IRQL-4", NDK_ON_ALL,
-	 "objects of every type are created and closed from atomic context")
+NDK_CASE(atomic_create_close, "ADP-11 IRQL-1 IRQL-4", NDK_ON_ALL,
+	 "T-FT-12 objects of every type are created and closed from atomic context")
 {
 	struct makers m;
 	unsigned i;
@@ -122,7 +122,7 @@ NDK_CASE(atomic_create_close, "IRQL-1 IRQL-4", NDK_ON_ALL,
 		conf_atomic(make_all, &m);
 		for (i = 0; i < MADE; i++)
 			REQUIRE_STATUS(kit_wait(m.made[i]), STATUS_SUCCESS);
-		kit_wait(m.unserved);
+		kit_wait(m.windowing);
 		conf_atomic(close_all, &m);
 		for (i = 0; i < MADE; i++)
 			CHECK_STATUS(kit_wait(m.closing[i]), STATUS_SUCCESS);
@@ -267,6 +267,7 @@ static void connection_atomically(int form)
 	conf_atomic(step_listen, &s);
 	CHECK_STATUS(kit_wait(s.call), STATUS_SUCCESS);
 	REQUIRE(up_atomically(&s));
+	REQUIRE(attempt_renews(&t));
 	conf_atomic(step_data, &s);
 	CHECK(kit_notified(t.pair->b->cq, KIT_PATIENCE_MS));
 	CHECK(kit_expect(t.pair->b->cq, &s, STATUS_SUCCESS));
@@ -278,8 +279,8 @@ static void connection_atomically(int form)
 	CHECK(kit_expect(t.pair->a->cq, t.early, STATUS_CANCELLED));
 }
 
-NDK_CASE(atomic_connection, "CONN-3 CMPL-13 CONN-35 IRQL-1 IRQL-4", NDK_ON_ALL,
-	 "a connection's whole life in calls from atomic context: listen to disconnect, with questions and data")
+NDK_CASE(atomic_connection, "ADP-11 CONN-3 CMPL-13 CONN-35 IRQL-1 IRQL-4", NDK_ON_ALL,
+	 "T-FT-12 a connection's whole life in calls from atomic context: listen to disconnect, with questions and data")
 {
 	KIT_EACH_ANSWER(mode) {
 		ATTEMPT_EACH_FORM(form)
@@ -343,8 +344,8 @@ static void step_unmap(PVOID arg)
 	a->Dispatch->NdkReleaseLAM(a, m->lam);
 }
 
-NDK_CASE(atomic_memory, "IRQL-1 IRQL-4", NDK_ON_ALL,
-	 "registering, deregistering, mapping, unmapping and asking for tokens in atomic context")
+NDK_CASE(atomic_memory, "ADP-11 IRQL-1 IRQL-4", NDK_ON_ALL,
+	 "T-FT-12 registering, deregistering, mapping, unmapping and asking for tokens in atomic context")
 {
 	struct memory m;
 
@@ -368,7 +369,7 @@ NDK_CASE(atomic_memory, "IRQL-1 IRQL-4", NDK_ON_ALL,
 }
 
 /* ---- flush ---- */
-NDK_CASE(atomic_flush, "IRQL-1", NDK_ON_ALL, "a QP that never connected is flushed from atomic context")
+NDK_CASE(atomic_flush, "IRQL-1", NDK_ON_ALL, "T-FT-12 a QP that never connected is flushed from atomic context")
 {
 	struct attempt t;
 	struct step s;
@@ -380,5 +381,66 @@ NDK_CASE(atomic_flush, "IRQL-1", NDK_ON_ALL, "a QP that never connected is flush
 	CHECK(kit_expect(t.pair->b->cq, &s, STATUS_CANCELLED));
 }
 
+/* ---- interrupts masked ---- */
+/* What is there by now, of either side. */
+static void step_take(PVOID arg)
+{
+	struct step *s = (struct step *)arg;
+	struct kit_side *a = s->t->pair->a, *b = s->t->pair->b;
+	NDK_RESULT_EX r;
+
+	while (kit_poll(a->cq, &r, 1) || kit_poll(b->cq, &r, 1)) {
+		CHECK(r.RequestContext == s);
+		CHECK_STATUS(r.Status, STATUS_SUCCESS);
+		s->value++;
+	}
+}
+
+static void step_write(PVOID arg)
+{
+	struct step *s = (struct step *)arg;
+	const struct kit_buffer *there = (const struct kit_buffer *)s->object;
+	struct kit_side *a = s->t->pair->a;
+
+	kit_arm(a->cq, NDK_CQ_NOTIFY_ANY);
+	CHECK_STATUS(kit_write(a->qp, s, a->buffer, 0, 64, KIT_AT(there, 0), there->remote, 0), STATUS_SUCCESS);
+}
+
+/*
+ * More than DISPATCH_LEVEL promises: Linux consumers post from under locks that mask interrupts. No other call
+ * is for them.
+ */
+NDK_CASE(atomic_masked, "POST-1 CONC-3 QP-1", NDK_ON_K,
+	 "T-FT-12 posting, arming and taking results with interrupts masked; other calls promise DISPATCH_LEVEL only")
+{
+	struct kit_side *a, *b;
+	struct attempt t;
+	struct step s;
+	UINT64 until;
+	unsigned i;
+
+	memset(&s, 0, sizeof(s));
+	s.t = &t;
+	REQUIRE(attempt_open(&t, NDK_V4, ATTEMPT_PLAIN));
+	REQUIRE(kit_establish(t.pair, NO_PARAMS, NO_PARAMS));
+	a = t.pair->a;
+	b = t.pair->b;
+	s.object = kit_exposed(b->pd, 64);
+	REQUIRE(s.object != (PVOID)0);
+	for (i = 0; i < 20; i++) {
+		kit_fill(a->buffer, 0, 64, (UCHAR)i);
+		SKIP_UNLESS(conf_masked(step_data, &s), "locks sleep in this kernel, and nothing masks interrupts");
+		REQUIRE(kit_notified(b->cq, KIT_PATIENCE_MS));
+		CHECK(kit_verify(b->buffer, 0, ATTEMPT_MESSAGE < 64 ? ATTEMPT_MESSAGE : 64, (UCHAR)i));
+		REQUIRE(conf_masked(step_write, &s));
+		REQUIRE(kit_notified(a->cq, KIT_PATIENCE_MS));
+		until = conf_now_us() + KIT_PATIENCE_MS * 1000ull;
+		for (s.value = 0; s.value < 3 && !conf_failed() && conf_now_us() < until; conf_nap())
+			REQUIRE(conf_masked(step_take, &s));
+		CHECK_EQ(s.value, 3);
+		CHECK(kit_verify((const struct kit_buffer *)s.object, 0, 64, (UCHAR)i));
+	}
+}
+
 CONF_CASES(atomic, CASE(atomic_connect), CASE(atomic_create_close), CASE(atomic_connection), CASE(atomic_memory),
-	   CASE(atomic_flush));
+	   CASE(atomic_flush), CASE(atomic_masked));

@@ -182,8 +182,25 @@ NDK_CASE(close_at_dispatch_level, "CLOSE-10 GEN-3 IRQL-1 IRQL-3 IRQL-4", NDK_ON_
 
 /* ---- with a request pending ---- */
 
-/* A close whose object has a request pending ends soon: 200 ms where time is ours to say. */
+/*
+ * A close whose object has a request pending ends soon: in 200 ms where time is ours to say. Elsewhere
+ * nobody knows how fast the machine is, and the request's own deadline is set to an hour: a close that
+ * waited for it would outlast whoever waits for the close.
+ */
 #define CLOSE_SOON_US 200000u
+#define CLOSE_HOUR_MS 3600000u
+
+static BOOLEAN close_unhurried(void)
+{
+	unsigned which;
+	int kind;
+
+	for (which = 0; which < 2 && conf_place() != NDK_ON_S; which++)
+		for (kind = 0; kind < NDK_TIME_KINDS; kind++)
+			if (kind != NDK_TIME_RESOLVE && !attempt_deadline(which, kind, CLOSE_HOUR_MS))
+				return FALSE;
+	return TRUE;
+}
 
 static BOOLEAN close_cancels(NDK_OBJECT_HEADER *o, struct kit_call *pending, BOOLEAN may_succeed)
 {
@@ -201,8 +218,6 @@ static BOOLEAN close_cancels(NDK_OBJECT_HEADER *o, struct kit_call *pending, BOO
 	CHECK(stage_once(shut));
 	if (conf_place() == NDK_ON_S)
 		CHECK(shut->done_us - shut->began_us < CLOSE_SOON_US);
-	else
-		CHECK(shut->done_us - shut->began_us < 5000000);
 	/* first the request's completion returned, then the close's began */
 	return CHECK(pending->left < shut->entered);
 }
@@ -210,12 +225,14 @@ static BOOLEAN close_cancels(NDK_OBJECT_HEADER *o, struct kit_call *pending, BOO
 NDK_CASE(close_connecting, "CLOSE-2 CLOSE-5 CLOSE-7 CLOSE-8 CLOSE-14 U-3", NDK_ON_ALL,
 	 "T-LC-09 a pending connect ends STATUS_CANCELLED, then the close; soon, and the address is free")
 {
+	SKIP_UNLESS(!kit_on_siw(), KIT_SIW_HOLDS);
 	KIT_EACH_ANSWER(mode)
 	{
 		struct kit_address from;
 		struct staged s;
 		int round;
 
+		REQUIRE(close_unhurried());
 		REQUIRE(stage_to(&s, STAGE_IDLE));
 		from = s.from;
 		kit_set_port(&from, kit_fresh_port());
@@ -230,6 +247,7 @@ NDK_CASE(close_connecting, "CLOSE-2 CLOSE-5 CLOSE-7 CLOSE-8 CLOSE-14 U-3", NDK_O
 		}
 		REQUIRE(stage_from_idle(&s, STAGE_UP));
 	}
+	attempt_deadlines_default();
 }
 
 NDK_CASE(close_connecting_to_silence, "CLOSE-5 CLOSE-14 U-3 CONN-24", NDK_ON_ALL,
@@ -242,6 +260,7 @@ NDK_CASE(close_connecting_to_silence, "CLOSE-5 CLOSE-14 U-3 CONN-24", NDK_ON_ALL
 
 		memset(&silent, 0, sizeof(silent));
 		SKIP_UNLESS(conf_bad(CONF_SILENT, 4000, &silent.at, &silent.len), "no silent address here");
+		REQUIRE(close_unhurried());
 		REQUIRE(stage_to(&s, STAGE_IDLE));
 		s.connecting = kit_begin_connect(s.ca, s.a->qp, &s.from, &silent, (struct kit_params *)0);
 		conf_sleep(20);
@@ -251,6 +270,7 @@ NDK_CASE(close_connecting_to_silence, "CLOSE-5 CLOSE-14 U-3 CONN-24", NDK_ON_ALL
 		REQUIRE(stage_from_idle(&s, STAGE_UP));
 		REQUIRE(kit_send_recv_verify(s.a, s.b, 64));
 	}
+	attempt_deadlines_default();
 }
 
 NDK_CASE(close_accepting, "CLOSE-2 CLOSE-5 CLOSE-7 CLOSE-8 CLOSE-14 U-3", NDK_ON_ALL,
@@ -260,6 +280,7 @@ NDK_CASE(close_accepting, "CLOSE-2 CLOSE-5 CLOSE-7 CLOSE-8 CLOSE-14 U-3", NDK_ON
 	{
 		struct staged s;
 
+		REQUIRE(close_unhurried());
 		REQUIRE(stage_to(&s, STAGE_ACCEPTED));
 		if (conf_iwarp()) {
 			/* the accept is over with the reply; closing is then that of a connection */
@@ -271,6 +292,7 @@ NDK_CASE(close_accepting, "CLOSE-2 CLOSE-5 CLOSE-7 CLOSE-8 CLOSE-14 U-3", NDK_ON
 		CHECK_EQ(s.cb->events, 0);
 		CHECK(stage_still_well(&s));
 	}
+	attempt_deadlines_default();
 }
 
 NDK_CASE(close_disconnecting, "CLOSE-2 CLOSE-5 CLOSE-7 CLOSE-8 CLOSE-14 U-3 U-54", NDK_ON_ALL,
@@ -280,6 +302,7 @@ NDK_CASE(close_disconnecting, "CLOSE-2 CLOSE-5 CLOSE-7 CLOSE-8 CLOSE-14 U-3 U-54
 	{
 		struct staged s;
 
+		REQUIRE(close_unhurried());
 		REQUIRE(stage_to(&s, STAGE_LEAVING));
 		if (conf_iwarp()) {
 			/* the transport answers by itself */
@@ -291,6 +314,7 @@ NDK_CASE(close_disconnecting, "CLOSE-2 CLOSE-5 CLOSE-7 CLOSE-8 CLOSE-14 U-3 U-54
 		CHECK(KIT_CLOSED(s.a->qp));
 		CHECK_EQ(s.cb->events, 1);
 	}
+	attempt_deadlines_default();
 }
 
 NDK_CASE(close_listening, "CLOSE-2 CLOSE-5 CLOSE-7 CLOSE-8 CLOSE-14 U-3", NDK_ON_ALL,
@@ -552,14 +576,17 @@ NDK_CASE(close_inside_notification, "CLOSE-6 CLOSE-8 CLOSE-17 CQ-19", NDK_ON_ALL
 	}
 }
 
-/* An event that runs on another thread while we close from here. */
-static struct conf_signal close_event_began;
+/* An event that runs on another thread while we close from here: it ends only when close has returned. */
+static struct {
+	struct conf_signal began;
+	BOOLEAN closing;
+} close_event;
 
-static void close_stall(struct kit_conn *c)
+static void close_held_up(struct kit_conn *c)
 {
 	(void)c;
-	conf_signal(&close_event_began);
-	conf_stall(100000);
+	conf_signal(&close_event.began);
+	stage_hold(&close_event.closing);
 }
 
 NDK_CASE(close_during_event, "CLOSE-6 CLOSE-8", NDK_ON_T | NDK_ON_K,
@@ -568,12 +595,15 @@ NDK_CASE(close_during_event, "CLOSE-6 CLOSE-8", NDK_ON_T | NDK_ON_K,
 	struct kit_call *shut;
 	struct staged s;
 
-	conf_signal_init(&close_event_began);
+	memset(&close_event, 0, sizeof(close_event));
+	conf_signal_init(&close_event.began);
 	REQUIRE(stage_to(&s, STAGE_UP));
-	s.cb->inside = close_stall;
+	s.cb->inside = close_held_up;
 	s.leaving = kit_begin_disconnect(s.ca);
-	REQUIRE(conf_wait(&close_event_began, KIT_PATIENCE_MS));
+	REQUIRE(conf_wait(&close_event.began, KIT_PATIENCE_MS));
 	shut = KIT_CLOSE(s.cb->connector);
+	CHECK(!kit_answered(shut));
+	stage_release(&close_event.closing);
 	CHECK(kit_pended(shut));
 	REQUIRE_STATUS(kit_wait(shut), STATUS_SUCCESS);
 	CHECK(s.cb->event_left != 0);

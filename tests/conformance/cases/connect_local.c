@@ -259,6 +259,35 @@ NDK_CASE(connect_exhausted, "CONN-18 CONN-19 CONN-33 ADDR-2 SEP-4 LISTEN-4 CONN-
 	crowd_out(&w);
 }
 
+#define FEW 4u
+
+NDK_CASE(listen_exhausted, "LISTEN-4 LISTEN-2 LISTEN-5 ADDR-2 EP-5 REQ-12", NDK_ON_ALL,
+	 "T-LS-02 four ports left, five listeners without one: STATUS_TOO_MANY_ADDRESSES until one of them closes")
+{
+	struct kit_address any = kit_address(0, NDK_V4, 0), at[FEW];
+	struct kit_listener *l[FEW + 1];
+	NDK_ADAPTER *a = kit_open(0);
+	struct crowd w;
+	unsigned i, j;
+
+	REQUIRE(a && crowd_open(&w));
+	crowd_in(&w, &any, RANGE - FEW);
+	for (i = 0; i <= FEW && CHECK_EQ(w.count, RANGE - FEW); i++) {
+		l[i] = kit_create_listener(a);
+		if (!l[i])
+			break;
+		CHECK_STATUS(kit_listen(l[i], &any), i < FEW ? STATUS_SUCCESS : STATUS_TOO_MANY_ADDRESSES);
+		if (i < FEW)
+			at[i] = l[i]->at;
+		for (j = 0; i < FEW && j < i; j++)
+			CHECK(kit_port(&at[j]) != kit_port(&at[i]));
+	}
+	if (CHECK_EQ(i, FEW + 1) && CHECK(KIT_CLOSED(l[1]->listener)) &&
+	    CHECK_STATUS(kit_listen(l[FEW], &any), STATUS_SUCCESS))
+		CHECK_EQ(kit_port(&l[FEW]->at), kit_port(&at[1]));
+	crowd_out(&w);
+}
+
 /* ---- the same pair of addresses ---- */
 static void same_pair(int mode, int family)
 {
@@ -421,6 +450,6 @@ NDK_CASE(connect_listener_endpoint, "EP-1 EP-2 EP-5 EP-6 ADDR-4 CONN-16", NDK_ON
 		listener_endpoint(mode);
 }
 
-CONF_CASES(connect_local, CASE(connect_sharing), CASE(connect_invalid_address), CASE(connect_exhausted),
+CONF_CASES(connect_local, CASE(connect_sharing), CASE(connect_invalid_address), CASE(connect_exhausted), CASE(listen_exhausted),
 	   CASE(connect_same_pair), CASE(connect_failed_keeps_nothing), CASE(connect_ports_per_address),
 	   CASE(connect_listener_endpoint));

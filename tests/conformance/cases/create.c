@@ -93,7 +93,7 @@ NDK_CASE(create_inline_or_later,
 	}
 }
 
-/* ---- the creators that are not served yet ---- */
+/* ---- what memory and shared queues add ---- */
 
 static VOID create_unused_srq_event(PVOID context, NTSTATUS status)
 {
@@ -101,7 +101,9 @@ static VOID create_unused_srq_event(PVOID context, NTSTATUS status)
 	(void)status;
 }
 
-static struct kit_call *make_unserved(struct workshop *w, int what)
+#define MADE_KINDS 4
+
+static struct kit_call *make_more(struct workshop *w, int what, NDK_SRQ *srq)
 {
 	struct kit_call *c;
 
@@ -109,37 +111,44 @@ static struct kit_call *make_unserved(struct workshop *w, int what)
 	case 0:
 		return kit_begin_mw(w->pd, (kit_inside)0, (PVOID)0);
 	case 1:
+		return kit_begin_mr(w->pd, TRUE, (kit_inside)0, (PVOID)0);
+	case 2:
 		c = kit_call("NdkCreateSrq");
 		return kit_return(c, w->pd->Dispatch->NdkCreateSrq(w->pd, 16, 1, 0, create_unused_srq_event, (PVOID)0,
 								   (GROUP_AFFINITY *)0, kit_create_done, c,
 								   (NDK_SRQ **)&c->output));
-	case 2:
+	default:
 		c = kit_call("NdkCreateQpWithSrq");
-		return kit_return(c, w->pd->Dispatch->NdkCreateQpWithSrq(w->pd, w->cq->cq, w->cq->cq, (NDK_SRQ *)0,
+		return kit_return(c, w->pd->Dispatch->NdkCreateQpWithSrq(w->pd, w->cq->cq, w->cq->cq, srq,
 									 kit_context(), 4, 1, 0, kit_create_done, c,
 									 (NDK_QP **)&c->output));
-	default:
-		return kit_begin_mr(w->pd, TRUE, (kit_inside)0, (PVOID)0);
 	}
 }
 
-NDK_CASE(create_unserved, "CREATE-1 CREATE-3 CREATE-16 GEN-1", NDK_ON_ALL,
-	 "windows, SRQs and fast registrations, not offered yet: refused at once, and nothing follows")
+NDK_CASE(create_the_rest, "CREATE-1 CREATE-2 CREATE-3 CREATE-4 CREATE-5 CREATE-6 CREATE-8 GEN-1", NDK_ON_ALL,
+	 "T-LC-01 windows, fast regions, shared queues and their queue pairs: by output parameter or by callback, never both")
 {
+	static const NDK_OBJECT_TYPE type[MADE_KINDS] = { NdkObjectTypeMw, NdkObjectTypeMr, NdkObjectTypeSrq,
+							  NdkObjectTypeQp };
+
 	KIT_EACH_ANSWER(mode)
 	{
+		NDK_OBJECT_HEADER *made[MADE_KINDS];
 		struct workshop w;
 		struct kit_call *c;
 		int i;
 
 		REQUIRE(workshop_open(&w));
-		for (i = 0; i < 4; i++) {
-			c = make_unserved(&w, i);
-			CHECK_STATUS(c->returned, STATUS_NOT_SUPPORTED);
-			conf_settle();
-			CHECK_EQ(c->callbacks, 0);
-			CHECK(c->output == KIT_POISON);
+		for (i = 0; i < MADE_KINDS; i++) {
+			c = make_more(&w, i, i == 3 ? (NDK_SRQ *)(PVOID)made[2] : (NDK_SRQ *)0);
+			REQUIRE_STATUS(kit_wait(c), STATUS_SUCCESS);
+			made[i] = c->object;
+			CHECK_EQ(made[i]->ObjectType, type[i]);
+			CHECK_EQ(c->callbacks, kit_pended(c) ? 1 : 0);
+			CHECK(!kit_pended(c) || c->output == KIT_POISON);
 		}
+		for (i = MADE_KINDS; i-- > 0;)
+			CHECK(kit_closed(made[i]));
 	}
 }
 
@@ -507,6 +516,6 @@ NDK_CASE(create_without_memory, "CREATE-10 CREATE-15 CREATE-16 LIFE-9", NDK_ON_A
 	}
 }
 
-CONF_CASES(create, CASE(create_inline_or_later), CASE(create_unserved), CASE(create_callback_and_context),
+CONF_CASES(create, CASE(create_inline_or_later), CASE(create_the_rest), CASE(create_callback_and_context),
 	   CASE(create_at_dispatch_level), CASE(create_and_use_inside), CASE(create_and_close_inside),
 	   CASE(create_refused), CASE(create_without_memory));

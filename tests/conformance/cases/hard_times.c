@@ -216,7 +216,7 @@ NDK_CASE(hard_peer_lost, "CLOSE-1 CLOSE-5 CLOSE-14 REQ-1 LIFE-4", NDK_ON_FABRIC,
 			CHECK(KIT_CLOSED(s.ca->connector));
 			CHECK(KIT_CLOSED(s.a->qp));
 			CHECK(KIT_CLOSED(s.a->cq->cq));
-			CHECK(conf_now_us() - began < 2000000);
+			CHECK(conf_place() != NDK_ON_S || conf_now_us() - began < 2000000);
 			kit_close_all(KIT_CHILDREN_FIRST);
 			/* the dead come back as another device, the others by being heard again */
 			if (how == HARD_DEAD)
@@ -226,36 +226,66 @@ NDK_CASE(hard_peer_lost, "CLOSE-1 CLOSE-5 CLOSE-14 REQ-1 LIFE-4", NDK_ON_FABRIC,
 		}
 }
 
-NDK_CASE(hard_peer_lost_sending, "U-28 DISC-6 DISC-3 QP-1 ORD-1", NDK_ON_FABRIC,
-	 "T-FT-04 the link is cut under traffic: STATUS_IO_TIMEOUT, the rest STATUS_CANCELLED, one event each")
+#define HARD_SENDS 4
+
+/* Of those under way when the link was cut the first ends with the reason, the others with it. */
+static void hard_sends_end(struct kit_side *s, struct kit_conn *c, PVOID *sent)
 {
-	PVOID sent[4];
-	struct staged s;
 	int i;
 
+	REQUIRE(kit_expect(s->cq, sent[0], STATUS_IO_TIMEOUT));
+	for (i = 1; i < HARD_SENDS; i++)
+		REQUIRE(kit_expect(s->cq, sent[i], STATUS_CANCELLED));
+	CHECK(kit_disconnected(c, KIT_PATIENCE_MS));
+	CHECK_STATUS(kit_wait(kit_begin_disconnect(c)), STATUS_CONNECTION_ABORTED);
+	CHECK_EQ(c->events, 1);
+}
+
+NDK_CASE(hard_peer_lost_sending, "U-28 DISC-6 DISC-3 QP-1 ORD-1 MGMT-8", NDK_ON_FABRIC,
+	 "T-FT-04 the link is cut under traffic both ways: STATUS_IO_TIMEOUT, the rest STATUS_CANCELLED, one event each")
+{
+	struct ndk_counters before[2], after[2];
+	struct kit_conn *conn[2];
+	struct kit_side *side[2];
+	PVOID sent[2][HARD_SENDS];
+	struct staged s;
+	int i, k;
+
 	REQUIRE(stage_to(&s, STAGE_UP));
-	for (i = 0; i < 8; i++)
-		REQUIRE_STATUS(kit_receive(s.b->qp, kit_context(), s.b->buffer, 0, 64), STATUS_SUCCESS);
-	/* for less than the transport's patience: nobody notices */
-	REQUIRE(conf_partition(TRUE));
-	sent[0] = kit_context();
-	REQUIRE_STATUS(kit_send(s.a->qp, sent[0], s.a->buffer, 0, 64, 0), STATUS_SUCCESS);
+	side[0] = s.a;
+	side[1] = s.b;
+	conn[0] = s.ca;
+	conn[1] = s.cb;
+	/* for less than the transport's patience, if that can be done to the millisecond: nobody notices */
+	SKIP_UNLESS(conf_partition(TRUE), "this place cannot cut the link: both ends are one device");
+	if (conf_place() != NDK_ON_S)
+		REQUIRE(conf_partition(FALSE));
+	for (k = 0; k < 2; k++) {
+		REQUIRE_STATUS(kit_receive(side[!k]->qp, kit_context(), side[!k]->buffer, 0, 64), STATUS_SUCCESS);
+		sent[k][0] = kit_context();
+	}
+	REQUIRE_STATUS(kit_send(s.a->qp, sent[0][0], s.a->buffer, 0, 64, 0), STATUS_SUCCESS);
 	conf_sleep(30);
 	REQUIRE(conf_partition(FALSE));
-	REQUIRE(kit_expect(s.a->cq, sent[0], STATUS_SUCCESS));
+	REQUIRE(kit_expect(s.a->cq, sent[0][0], STATUS_SUCCESS));
+	REQUIRE_STATUS(kit_send(s.b->qp, sent[1][0], s.b->buffer, 0, 64, 0), STATUS_SUCCESS);
+	REQUIRE(kit_take(s.b->cq, 2)); /* the receive and the send */
+	REQUIRE(kit_take(s.a->cq, 1));
 	CHECK_EQ(s.ca->events + s.cb->events, 0);
 	/* for good */
 	REQUIRE(conf_partition(TRUE));
-	for (i = 0; i < 4; i++) {
-		sent[i] = kit_context();
-		REQUIRE_STATUS(kit_send(s.a->qp, sent[i], s.a->buffer, 0, 64, 0), STATUS_SUCCESS);
+	for (k = 0; k < 2; k++) {
+		ndk_control_counters(conf_adapter_name((unsigned)k), &before[k]);
+		for (i = 0; i < HARD_SENDS; i++) {
+			sent[k][i] = kit_context();
+			REQUIRE_STATUS(kit_send(side[k]->qp, sent[k][i], side[k]->buffer, 0, 64, 0), STATUS_SUCCESS);
+		}
 	}
-	REQUIRE(kit_expect(s.a->cq, sent[0], STATUS_IO_TIMEOUT));
-	for (i = 1; i < 4; i++)
-		REQUIRE(kit_expect(s.a->cq, sent[i], STATUS_CANCELLED));
-	CHECK(kit_disconnected(s.ca, KIT_PATIENCE_MS));
-	CHECK_STATUS(kit_wait(kit_begin_disconnect(s.ca)), STATUS_CONNECTION_ABORTED);
-	CHECK_EQ(s.ca->events, 1);
+	for (k = 0; k < 2; k++) {
+		hard_sends_end(side[k], conn[k], sent[k]);
+		ndk_control_counters(conf_adapter_name((unsigned)k), &after[k]);
+		CHECK_EQ(after[k].conn_error - before[k].conn_error, 1);
+	}
 	CHECK(conf_partition(FALSE));
 }
 
@@ -276,7 +306,7 @@ NDK_CASE(hard_left_alone, "CLOSE-1 CLOSE-14 DISC-3 DISC-12 U-3", NDK_ON_FABRIC,
 		status = kit_wait(s.leaving);
 		CHECK(status == STATUS_CANCELLED || status == STATUS_IO_TIMEOUT || status == STATUS_SUCCESS);
 		CHECK_STATUS(kit_wait(shut), STATUS_SUCCESS);
-		CHECK(shut->done_us - shut->began_us < 1000000);
+		CHECK(conf_place() != NDK_ON_S || shut->done_us - shut->began_us < 1000000);
 		CHECK(KIT_CLOSED(s.a->qp));
 		CHECK(conf_silence(1, FALSE));
 	}

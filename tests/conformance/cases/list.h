@@ -22,6 +22,33 @@
 	file(listener) \
 	file(disconnect) \
 	file(queue) \
+	file(cq) \
+	file(cq_arm) \
+	file(moderation) \
+	file(srq) \
+	file(srq_notify) \
+	file(post) \
+	file(defer) \
 	file(transfer) \
+	file(traffic) \
+	file(lam) \
+	file(memory) \
+	file(access) \
+	file(windows) \
+	file(fastreg) \
+	file(memory_stress) \
+	file(exchange) \
+	file(rdma) \
+	file(chains) \
+	file(failing) \
+	file(adapter) \
+	file(manage) \
+	file(listen2) \
+	file(rank) \
+	file(storm) \
+	file(orders) \
+	file(survivors) \
+	file(raw_peer) \
+	file(user) \
 	file(hard_times) \
 	file(removal)

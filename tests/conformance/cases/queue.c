@@ -40,10 +40,10 @@ static BOOLEAN queue_round(struct staged *s, struct staged *m, unsigned order)
 }
 
 NDK_CASE(queue_two_armed, "CQ-3 CQ-4 CQ-10 CQ-13", NDK_ON_ALL,
-	 "T-CQ-03 no callback before an arm, then one for each, on the right queue, however much waits")
+	 "T-CQ-03 no callback before an arm, then one for each, on the right queue: 1000 rounds (T: 100, K: 12)")
 {
 	static const unsigned orders[] = { 0xc, 0x3, 0xa, 0x5 }; /* in order, reversed, alternating */
-	unsigned rounds = conf_place() == NDK_ON_K ? 12 : 200, i;
+	unsigned rounds = conf_place() == NDK_ON_S ? 1000 : conf_place() == NDK_ON_T ? 100 : 12, i;
 	struct kit_cq *one, *two;
 	struct staged s, m;
 	NDK_QP *qp;
@@ -156,36 +156,59 @@ NDK_CASE(queue_armed_inside, "CQ-5 CQ-7 CONC-7 CONC-11 REQ-9 IRQL-3", NDK_ON_ALL
 
 /* ---- taking results ---- */
 
+#define QUEUE_PARTS 7u
+
+/*
+ * The sender's word that all arrived is not that all results are there, and nobody can look without
+ * taking. TRUE: seven in order; *again if not yet all of them when they were asked for.
+ */
+static BOOLEAN queue_parts(struct staged *s, int try_, BOOLEAN *again)
+{
+	PVOID context[QUEUE_PARTS];
+	NDK_RESULT_EX r[10];
+	ULONG i, first, rest;
+
+	for (i = 0; i < QUEUE_PARTS; i++) {
+		context[i] = kit_context();
+		if (!CHECK_STATUS(kit_receive(s->b->qp, context[i], s->b->buffer, i * 16, 16), STATUS_SUCCESS))
+			return FALSE;
+	}
+	for (i = 0; i < QUEUE_PARTS; i++) {
+		PVOID sent = kit_context();
+
+		if (!CHECK_STATUS(kit_send(s->a->qp, sent, s->a->buffer, 0, i + 1, 0), STATUS_SUCCESS) ||
+		    !kit_expect(s->a->cq, sent, STATUS_SUCCESS))
+			return FALSE;
+	}
+	stage_rest(try_);
+	CHECK_EQ(kit_poll(s->b->cq, r, 0), 0);
+	first = kit_poll(s->b->cq, r, 3);
+	if (!CHECK(first <= 3))
+		return FALSE;
+	rest = kit_poll(s->b->cq, r + first, 10 - first);
+	if (!CHECK(first + rest <= QUEUE_PARTS))
+		return FALSE;
+	*again = first != 3 || rest != 4;
+	for (i = first + rest; i < QUEUE_PARTS; i++)
+		if (!kit_result(s->b->cq, &r[i]))
+			return FALSE;
+	for (i = 0; i < QUEUE_PARTS; i++)
+		if (!CHECK(r[i].RequestContext == context[i]) || !CHECK_EQ(r[i].BytesTransferred, i + 1))
+			return FALSE;
+	return CHECK(!*again || conf_place() != NDK_ON_S);
+}
+
 NDK_CASE(queue_take_in_parts, "CQ-16 ORD-1 QP-28", NDK_ON_ALL,
 	 "T-CQ-09 seven results taken by 0, 3 and 10: 0, 3 and 4 come, in order")
 {
-	NDK_RESULT_EX r[10];
-	PVOID context[7];
+	BOOLEAN again = TRUE;
 	struct staged s;
-	ULONG i;
+	int i;
 
 	REQUIRE(stage_to(&s, STAGE_UP));
-	for (i = 0; i < 7; i++) {
-		context[i] = kit_context();
-		REQUIRE_STATUS(kit_receive(s.b->qp, context[i], s.b->buffer, i * 16, 16), STATUS_SUCCESS);
-	}
-	for (i = 0; i < 7; i++) {
-		PVOID sent = kit_context();
-
-		REQUIRE_STATUS(kit_send(s.a->qp, sent, s.a->buffer, 0, i + 1, 0), STATUS_SUCCESS);
-		REQUIRE(kit_expect(s.a->cq, sent, STATUS_SUCCESS));
-	}
-	/* the sender's word that all arrived is not that all results are there */
-	conf_settle();
-	if (conf_place() != NDK_ON_S)
-		conf_sleep(100);
-	CHECK_EQ(kit_poll(s.b->cq, r, 0), 0);
-	REQUIRE(CHECK_EQ(kit_poll(s.b->cq, r, 3), 3));
-	REQUIRE(CHECK_EQ(kit_poll(s.b->cq, r + 3, 7), 4));
-	for (i = 0; i < 7; i++) {
-		CHECK(r[i].RequestContext == context[i]);
-		CHECK_EQ(r[i].BytesTransferred, i + 1);
-	}
+	for (i = 0; i < STAGE_TRIES && again; i++)
+		REQUIRE(queue_parts(&s, i, &again));
+	CHECK(!again);
 }
 
 NDK_CASE(queue_shared_by_two, "ORD-1 ORD-2 PD-9 CQ-16", NDK_ON_ALL,
@@ -288,13 +311,16 @@ NDK_CASE(queue_full, "QP-1 QP-2 U-27", NDK_ON_ALL,
 	s.a->qp = kit_create_qp(s.a->pd, s.a->cq, s.a->cq, &shape);
 	REQUIRE(s.a->qp != (NDK_QP *)0);
 	REQUIRE(stage_from_idle(&s, STAGE_UP));
-	for (i = 0; i < 5; i++)
+	/* the peer has nothing to receive into; where time is real it gives up soon, so it is let go first */
+	for (i = 0; i < 5 && conf_place() != NDK_ON_S; i++)
 		REQUIRE_STATUS(kit_receive(s.b->qp, kit_context(), s.b->buffer, 0, 8), STATUS_SUCCESS);
 	for (i = 0; i < 4; i++) {
 		context[i] = kit_context();
 		REQUIRE_STATUS(kit_send(s.a->qp, context[i], s.a->buffer, 0, 8, 0), STATUS_SUCCESS);
 	}
 	CHECK_STATUS(kit_send(s.a->qp, kit_context(), s.a->buffer, 0, 8, 0), STATUS_NO_MORE_ENTRIES);
+	for (i = 0; i < 5 && conf_place() == NDK_ON_S; i++)
+		REQUIRE_STATUS(kit_receive(s.b->qp, kit_context(), s.b->buffer, 0, 8), STATUS_SUCCESS);
 	REQUIRE(kit_expect(s.a->cq, context[0], STATUS_SUCCESS));
 	context[4] = kit_context();
 	REQUIRE_STATUS(kit_send(s.a->qp, context[4], s.a->buffer, 0, 8, 0), STATUS_SUCCESS);
@@ -321,7 +347,7 @@ NDK_CASE(queue_silent, "QP-4 QP-1 ORD-3", NDK_ON_ALL,
 		NTSTATUS status = STATUS_NO_MORE_ENTRIES;
 
 		REQUIRE_STATUS(kit_receive(s.b->qp, kit_context(), s.b->buffer, 0, 8), STATUS_SUCCESS);
-		for (tries = 0; tries < 1000 && status == STATUS_NO_MORE_ENTRIES; tries++) {
+		for (tries = 0; tries < (int)KIT_PATIENCE_MS && status == STATUS_NO_MORE_ENTRIES; tries++) {
 			status = kit_send(s.a->qp, kit_context(), s.a->buffer, 0, 8, NDK_OP_FLAG_SILENT_SUCCESS);
 			if (status == STATUS_NO_MORE_ENTRIES)
 				conf_sleep(1);
@@ -497,6 +523,10 @@ NDK_CASE(queue_after_refusal, "CONN-24 U-5 U-24", NDK_ON_ALL,
 	REQUIRE(KIT_CLOSED(s.ca->connector));
 	s.ca = kit_create_connector(s.a->adapter);
 	REQUIRE(s.ca != (struct kit_conn *)0);
+	if (kit_on_siw()) { /* whose attempts cost the receives, see attempt_renews() */
+		REQUIRE(kit_expect(s.a->cq, receive, STATUS_CANCELLED));
+		REQUIRE_STATUS(kit_receive(s.a->qp, receive, s.a->buffer, 0, 64), STATUS_SUCCESS);
+	}
 	REQUIRE(stage_from_idle(&s, STAGE_UP));
 	REQUIRE(kit_send_recv_verify(s.a, s.b, 64));
 	REQUIRE_STATUS(kit_send(s.b->qp, sent, s.b->buffer, 0, 64, 0), STATUS_SUCCESS);

@@ -157,13 +157,39 @@ static inline BOOLEAN stage_irql_fits(void)
 #endif
 }
 
+/*
+ * Inside a callback: it stays until another thread has called stage_release(), whenever that gets to
+ * run; in the kernel, where it takes a processor away, no longer than a few seconds. Any context.
+ */
+static inline void stage_hold(const BOOLEAN *released)
+{
+	UINT64 until = conf_now_us() + (conf_place() == NDK_ON_K ? 5000u : KIT_PATIENCE_MS) * 1000ull;
+	unsigned long flags;
+	BOOLEAN stay;
+
+	do {
+		conf_stall(1000);
+		flags = conf_lock();
+		stay = !*released;
+		conf_unlock(flags);
+	} while (stay && conf_place() != NDK_ON_S && conf_now_us() < until);
+}
+
+static inline void stage_release(BOOLEAN *released)
+{
+	unsigned long flags = conf_lock();
+
+	*released = TRUE;
+	conf_unlock(flags);
+}
+
 /* Time for what the other side said to come in where that shows nowhere; grows with each try. */
 #define STAGE_TRIES 4
 static inline void stage_rest(int try_)
 {
 	conf_settle();
 	if (conf_place() != NDK_ON_S)
-		conf_sleep(100u << (2 * try_));
+		conf_sleep(conf_patient_ms(100u << (2 * try_)));
 }
 
 #endif
