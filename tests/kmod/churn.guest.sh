@@ -82,6 +82,15 @@ free_memory() {
 		END { print free }' /proc/meminfo /proc/zoneinfo
 }
 
+# mappings: of kernel memory, by who made them. Stacks come and go with processes, whoever makes them. Other
+# modules may come when something asks for them; what is left of one that has begun goes a while later.
+mappings() {
+	sed -n 's/^[^ ]* *[0-9]* \([a-z0-9_]*\)+.*/\1/p' /proc/vmallocinfo | grep -v kernel_clone |
+		sort | uniq -c | awk -v modules="$(wc -l </proc/modules)" '
+			$2 == "load_module" { print $1 - modules, "load_module, beyond one for each module"; next }
+			{ print }'
+}
+
 # count_all DIRECTORY: what the kernel holds now.
 count_all() {
 	mkdir -p "$1"
@@ -90,9 +99,11 @@ count_all() {
 	free_memory >"$1/free"
 	ls /sys/class/infiniband /sys/class/infiniband_verbs >"$1/devices"
 	rdma resource show >"$1/objects"
-	# Stacks come and go with processes, whoever makes them.
-	sed -n 's/^[^ ]* *[0-9]* \([a-z0-9_]*\)+.*/\1/p' /proc/vmallocinfo | grep -v kernel_clone |
-		sort | uniq -c >"$1/mappings"
+	for round in 1 2 3 4 5 6; do
+		mappings >"$1/mappings"
+		cmp -s /tmp/before/mappings "$1/mappings" && break
+		sleep 5
+	done
 }
 
 # grown BEFORE AFTER: slab caches that gained more than they may, one a line.

@@ -28,6 +28,7 @@ class Rule:
 	source: str
 	text: str
 	exception: str = ""
+	reservation: str = ""
 	note: bool = False
 	protects: list = field(default_factory=list)
 
@@ -110,7 +111,7 @@ def load_rules(directory):
 			continue
 		note = bool(read_toml(path).get("notes", False))
 		for entry in entries(path, "rule", (("id", str), ("source", str), ("text", str)),
-				     (("exception", str), ("protects", list))):
+				     (("exception", str), ("reservation", str), ("protects", list))):
 			if not RULE_ID.fullmatch(entry["id"]):
 				raise DatabaseError(f"{path}: '{entry['id']}' is not of the form PREFIX-number")
 			if entry["id"] in rules:

@@ -75,7 +75,8 @@ def rule_line(verdict):
 	first = f"  {verdict.rule.id:<11}{verdict.state:<10}{places:<45}"
 	first += " " if len(first) > 68 else ""
 	tested = ", ".join(f"{place} {cell(verdict.evidence, place)}" for place in verdict.evidence.places())
-	text = "; ".join(part for part in (tested, verdict.why) if part) or ("note" if verdict.rule.note else "-")
+	outside = "kernel: none" if verdict.outside_only else ""
+	text = "; ".join(part for part in (tested, outside, verdict.why) if part) or ("note" if verdict.rule.note else "-")
 	if len(first) > 68:
 		print(first.rstrip())
 		first = ""
@@ -87,18 +88,23 @@ def every_rule(areas, problems, notices, numbers):
 		print(f"\n{area}")
 		for verdict in found:
 			rule_line(verdict)
-	print(f"\n{'area':<14}{'rules':>8}{'in code':>9}{'tested':>9}{'done':>9}{'excepted':>10}{'open':>8}{'failing':>9}")
+	print(f"\n{'area':<14}{'rules':>8}{'in code':>9}{'tested':>9}{'done':>9}{'kernel: none':>14}{'excepted':>10}{'open':>8}{'failing':>9}")
 	for area, count in numbers["areas"].items():
 		summary_line(area, count)
 	section("problems:", problems)
 	section("notices:", notices)
 	print()
 	summary_line("all", numbers)
+	for state, hint in ((verdicts.OPEN, "no test with a result shows them; make check makes all results"),
+			    (verdicts.FAILING, "a test that shows them failed")):
+		ids = [verdict.rule.id for found in areas.values() for verdict in found if verdict.state == state]
+		if ids:
+			print(f"{len(ids)} {state}: {' '.join(ids[:16])}{' ...' if len(ids) > 16 else ''} ({hint})")
 
 
 def summary_line(name, count):
 	print(f"{name:<14}{count['rules']:>8}{count['implemented']:>9}{count['tested']:>9}{count[verdicts.DONE]:>9}"
-	      f"{count[verdicts.EXCEPTED]:>10}{count[verdicts.OPEN]:>8}{count[verdicts.FAILING]:>9}")
+	      f"{count['outside_only']:>14}{count[verdicts.EXCEPTED]:>10}{count[verdicts.OPEN]:>8}{count[verdicts.FAILING]:>9}")
 
 
 def slots(database):

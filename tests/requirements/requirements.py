@@ -62,7 +62,7 @@ def seed_numbers(rows, found, problems):
 
 def seed(arguments, book, found, places):
 	rows = [verdicts.judge_row(row, book, found, places) for row in book.rows]
-	problems = verdicts.problems(found, places, arguments.root, arguments.results)
+	problems = verdicts.problems(book, found, places, arguments.root, arguments.results)
 	notices = [*verdicts.stale_excuses(book, found, places), *verdicts.undeclared(found, places)]
 	numbers = seed_numbers(rows, found, problems)
 	if arguments.json:
@@ -85,6 +85,7 @@ def count(found):
 		"implemented": sum(bool(verdict.code) for verdict in found),
 		"tested": sum(bool(verdict.evidence.passed) for verdict in found),
 	}
+	numbers["outside_only"] = sum(verdict.outside_only for verdict in found)
 	for state in (verdicts.DONE, verdicts.EXCEPTED, verdicts.OPEN, verdicts.FAILING):
 		numbers[state] = sum(verdict.state == state for verdict in found)
 	return numbers
@@ -93,7 +94,8 @@ def count(found):
 def every_rule(arguments, book, found, places):
 	areas = {area: [verdicts.judge_rule(rule, book, found, places) for rule in rules]
 		 for area, rules in book.areas().items()}
-	problems = found.problems + [place.problem() for place in places.values() if place.problem()]
+	problems = [*found.problems, *verdicts.contradictions(book, found)]
+	problems += [place.problem() for place in places.values() if place.problem()]
 	notices = [tap.missing(arguments.root, arguments.results, place)
 		   for place in rulebook.REQUIRED_PLACES if place not in places]
 	notices += verdicts.undeclared(found, places)
@@ -102,6 +104,7 @@ def every_rule(arguments, book, found, places):
 	if arguments.json:
 		print(json.dumps({
 			"rules": [{**vars(verdict.rule), "state": verdict.state, "why": verdict.why, "code": verdict.code,
+				   "outside_only": verdict.outside_only,
 				   "evidence": evidence_json(verdict.evidence)}
 				  for judged in areas.values() for verdict in judged],
 			"problems": problems, "notices": notices, "statistics": numbers,

@@ -242,6 +242,31 @@ class All(Tree):
 		self.write("harness/fabric.h", "// see LNX-1\n")
 		self.assertEqual(self.state("LNX-1"), ("done", ""))
 
+	def test_excepted_and_claimed_is_a_contradiction(self):
+		self.write("tests/conformance/cases/more.c", 'NDK_CASE(shows_it, "U-8", NDK_ON_ALL, "t")\n')
+		for command in ("all", "seed"):
+			status, report = self.run_json(command)
+			self.assertEqual(status, 1)
+			self.assertEqual(report["problems"], ["connect.toml excepts U-8, which shows_it claims to show"])
+
+	def test_done_outside_of_the_kernel_is_said(self):
+		_, text = self.run_tool("all")
+		self.assertEqual(text.count("kernel: none"), 1, "the heading")
+		self.write("build/results/kernel-rxe.tap", "1..2\nok 1 conn_one\nok 2 conn_refused # SKIP no device\n")
+		_, report = self.run_json("all")
+		self.assertEqual([rule["id"] for rule in report["rules"] if rule["outside_only"]], ["CONN-13"])
+		self.assertEqual(report["statistics"]["outside_only"], 1)
+		_, text = self.run_tool("all")
+		self.assertEqual(" ".join(text.split()).count("kernel: none"), 2)
+		self.write("build/results/debug-rxe.tap", "1..1\nok 1 conn_refused\n")
+		_, report = self.run_json("all")
+		self.assertEqual(report["statistics"]["outside_only"], 0)
+
+	def test_reservation_is_shown_with_a_rule_that_is_done(self):
+		self.write("Documentation/requirements/connect.toml",
+			   RULES.replace('"Thirteenth."', '"Thirteenth."\nreservation = "Not on Sundays."'))
+		self.assertEqual(self.state("CONN-13"), ("done", "but: Not on Sundays."))
+
 	def test_slot_explains_an_open_rule(self):
 		self.write("Documentation/requirements/slots.toml", SLOTS + 'rules = ["CONN-13"]\n')
 		self.write("kmod/connect.c", "")

@@ -5,7 +5,8 @@ A row of the seed table is satisfied when each of its rules has a passing test o
 required places (or an entry in places.toml that excuses the place) and no failing test anywhere.
 
 A rule is done when the code cites it and a test of it passes; a note needs the citation only.
-It is failing when any test of it fails, else excepted when its entry says why, else open.
+It is failing when any test of it fails, else excepted when its entry says why, else open. A rule
+that is excepted and claimed all the same is a contradiction: one of the two is not true.
 """
 
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 import results as tap
 from database import REQUIRED_PLACES
 
+KERNELS = ("kernel-", "debug-")	# places whose names begin so
 DONE, EXCEPTED, OPEN, FAILING = "done", "excepted", "open", "failing"
 
 
@@ -27,6 +29,9 @@ class Evidence:
 	def places(self):
 		return sorted(set(self.passed) | set(self.failed) | set(self.skipped))
 
+	def in_kernel(self):
+		return any(place.startswith(KERNELS) for place in self.passed)
+
 
 @dataclass
 class RuleVerdict:
@@ -35,6 +40,11 @@ class RuleVerdict:
 	evidence: Evidence
 	state: str = OPEN
 	why: str = ""
+
+	@property
+	def outside_only(self):
+		"""Done, but what shows it ran in user space only."""
+		return self.state == DONE and not self.rule.note and not self.evidence.in_kernel()
 
 
 @dataclass
@@ -122,11 +132,19 @@ def judge_rule(rule, database, citations, places):
 		verdict.why = "; ".join(f"{', '.join(tests)} fails on {place}" for place, tests in evidence.failed.items())
 	elif verdict.code and (evidence.passed or rule.note):
 		verdict.state = DONE
+		verdict.why = f"but: {rule.reservation}" if rule.reservation else ""
 	elif rule.exception:
 		verdict.state, verdict.why = EXCEPTED, rule.exception
 	else:
 		verdict.why = open_reason(verdict, database)
 	return verdict
+
+
+def contradictions(database, citations):
+	for rule in database.rules.values():
+		claims = citations.claims.get(rule.id)
+		if rule.exception and claims:
+			yield f"{rule.area}.toml excepts {rule.id}, which {', '.join(claims)} claims to show"
 
 
 def stale_excuses(database, citations, places):
@@ -147,8 +165,8 @@ def undeclared(citations, places):
 			yield f"{name}: no test is declared by the name of {', '.join(strangers[:3])}{more}"
 
 
-def problems(citations, places, root, directory):
-	found = list(citations.problems)
+def problems(database, citations, places, root, directory):
+	found = [*citations.problems, *contradictions(database, citations)]
 	found += [tap.missing(root, directory, place) for place in REQUIRED_PLACES if place not in places]
 	found += [place.problem() for place in places.values() if place.problem()]
 	return found

@@ -17,8 +17,8 @@ set -euo pipefail
 # name | what is shown | command, run from the top of the tree
 demonstrations() {
 	cat <<'EOT'
-fabric-ib    | client and server on the in-memory fabric, behaving like InfiniBand | build/bin/ndkping --self fabric:0 fabric:1 -n 100 --connections 10 --demo-line
-fabric-iwarp | the same, behaving like iWARP                                       | build/bin/ndkping --self fabric:0 fabric:1 -n 100 --connections 10 --fabric iwarp --demo-line
+fabric-ib    | client and server on the in-memory fabric, with the handshake of IB and RoCE | build/bin/ndkping --self fabric:0 fabric:1 -n 100 --connections 10 --demo-line
+fabric-iwarp | the same, with the handshake of iWARP                                     | build/bin/ndkping --self fabric:0 fabric:1 -n 100 --connections 10 --fabric iwarp --demo-line
 kernel-rxe   | the same source in a kernel with ndk.ko and a software RDMA device  | tests/run/vm.sh demo tests/kmod/demo.guest.sh
 EOT
 }

@@ -1,18 +1,20 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: (GPL-2.0 OR BSD-3-Clause)
 #
-# Installs the packages the project needs on Debian and Ubuntu, in two groups:
+# Installs the packages the project needs on Debian and Ubuntu, in groups:
 #   build   compilers, CMake, the RDMA and netlink libraries
 #   vm      a kernel with headers, QEMU, and what goes into the guest
+#   debug   what the debug kernel is built from and with, and a PREEMPT_RT kernel with headers (Debian 12)
+#   bench   what counts instructions
 # Asks dpkg first and calls apt only for what is missing, so that it costs nothing and needs no
 # network when all is there. Called by check.sh, demo.sh, bench.sh and `make deps`; may be called alone.
 #
-# usage: deps.sh [--dry-run] [build|vm]...      (default: both)
+# usage: deps.sh [--dry-run] [build|vm|debug|bench]...      (default: build vm)
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
-usage() { sed -n '4,11s/^# \{0,1\}//p' "$0"; }
+usage() { sed -n '4,13s/^# \{0,1\}//p' "$0"; }
 
 read_release() {
 	release_id=unknown release_name="this system"
@@ -57,6 +59,13 @@ group_vm() {
 	echo qemu-system-x86 busybox-static cpio kmod iproute2
 	echo ibverbs-utils ibverbs-providers rdmacm-utils
 }
+
+group_debug() {
+	echo linux-source-6.1 xz-utils patch bc flex bison libelf-dev
+	echo linux-image-rt-amd64 linux-headers-rt-amd64
+}
+
+group_bench() { echo valgrind; }
 
 # find_missing GROUP...: sets missing and wanted.
 find_missing() {
@@ -104,9 +113,9 @@ main() {
 	while [ $# -gt 0 ]; do
 		case $1 in
 		--dry-run) dry_run=yes ;;
-		build | vm) groups+=("$1") ;;
+		build | vm | debug | bench) groups+=("$1") ;;
 		-h | --help) usage && return ;;
-		*) die "unknown argument '$1' (groups: build vm)" ;;
+		*) die "unknown argument '$1' (groups: build vm debug bench)" ;;
 		esac
 		shift
 	done

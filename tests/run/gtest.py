@@ -73,7 +73,7 @@ def main():
 		status = child.wait()
 		if unended:
 			points.add("CRASHED", unended, [*text, f"the program ended with {status} in this test"])
-		print(f"1..{points.count}", file=out)
+		print(f"1..{points.count}" + ("" if points.count else " # SKIP no test has such a name"), file=out)
 	sys.exit(128 - status if status < 0 else status)
 
 

@@ -12,7 +12,8 @@ test. A suite without results, one whose plan does not match, and one that ended
 no test failed count as one failure each. With --partial (a narrowed run) a suite may be without passed
 tests, but not all of them.
 
-A TAP test can name the command that repeats it in a comment after its line: `# reproduce: COMMAND`.
+What a test says of its failure are the comments before its line, or if there are none, what follows it.
+It can name the command that repeats it in such a comment: `# reproduce: COMMAND`.
 """
 
 import argparse
@@ -35,6 +36,7 @@ class Failure:
 	name: str
 	details: list = field(default_factory=list)
 	command: str = ""
+	explained: bool = False  # by comments before its line
 
 
 @dataclass
@@ -67,6 +69,8 @@ class Tap:
 		self.plans = {}    # indent -> planned number
 		self.failed_below = {}
 		self.last = None
+		self.before = []   # comments since the last result
+		self.name = ""     # whose that was
 
 	def feed(self, line):
 		line = STAMP.sub(r"\1", line.rstrip("\n")).expandtabs()
@@ -77,10 +81,23 @@ class Tap:
 		elif match := RESULT.match(line):
 			self.result(len(match[1]), bool(match[2]), match[4].strip())
 		elif match := REPRODUCE.match(line):
-			if self.last:
+			self.before.append(line.strip())
+			if self.last and not self.last.explained:
 				self.last.command = match[1].strip()
-		elif self.last and line.strip() and len(self.last.details) < DETAIL_LINES:
-			self.last.details.append(line.strip().removeprefix("# "))
+		elif line.strip():
+			if line.lstrip().startswith("#"):
+				self.before.append(line.strip())
+			if self.last and not self.last.explained and len(self.last.details) < DETAIL_LINES:
+				self.last.details.append(line.strip().removeprefix("# "))
+
+	def explain(self, failure):
+		"""With the comments before it."""
+		for line in self.before:
+			if match := REPRODUCE.match(line):
+				failure.command = match[1].strip()
+		said = [line.removeprefix("# ") for line in self.before if not REPRODUCE.match(line)]
+		failure.details = said[-DETAIL_LINES:]
+		failure.explained = bool(said)
 
 	def plan(self, indent, count, text):
 		self.plans[indent] = count
@@ -117,17 +134,21 @@ class Tap:
 			self.failed_below[indent] = True
 			if not child_failed:
 				self.last = self.suite.fail(name)
+				self.explain(self.last)
 		elif child_failed:
 			self.failed_below[indent] = True
 		elif directive and not children:
 			self.suite.skips[directive[2].strip() or "no reason given"] += 1
 		elif not children:
 			self.suite.passed += 1
+		self.before = []
+		self.name = name
 
 	def end(self):
 		self.close_deeper(0)
 		if 0 not in self.plans:
-			self.suite.fail("the results have no plan: the suite did not come to its end")
+			self.suite.fail("the results have no plan: the suite did not come to its end",
+				[f"the last result is of {self.name}" if self.name else "there is no result"])
 		else:
 			self.check_plan(0)
 

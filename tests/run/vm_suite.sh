@@ -4,12 +4,12 @@
 # Runs one guest script as a suite: boots it with vm.sh and leaves build/results/NAME.tap. The guest
 # script prints its results as TAP or KTAP between `ndk-vm: tap begin NAME` and `ndk-vm: tap end NAME`.
 #
-# usage: vm_suite.sh NAME GUEST_SCRIPT
+# usage: vm_suite.sh NAME GUEST_SCRIPT [KERNEL]
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
-[ $# -eq 2 ] || die "usage: vm_suite.sh NAME GUEST_SCRIPT"
+[ $# -eq 2 ] || [ $# -eq 3 ] || die "usage: vm_suite.sh NAME GUEST_SCRIPT [KERNEL]"
 status=0
 "$NDK_ROOT/tests/run/vm.sh" "$@" || status=$?
 [ -e "$NDK_BUILD/vm/$1.log" ] || die "$1 did not boot"

@@ -43,7 +43,7 @@ for flavour in ib iwarp; do
 		expect 0 '33554432 bytes' "$on the largest message" "${self[@]}" -S 16777216 -n 1
 		expect 0 'result +ok' "$on IPv6, any port" "${self[@]}" --ipv6 -p 0 -n 10
 		expect 1 'message 4 of 64 bytes: at offset 63 expected 0x[0-9a-f]{2}, seen 0x[0-9a-f]{2}' \
-			"$on a wrong byte is found" "${self[@]}" -n 5 --corrupt 63
+			"T-UA-07 $on a wrong byte is found" "${self[@]}" -n 5 --corrupt 63
 		expect 3 'NdkConnect failed: STATUS_INVALID_ADDRESS' "$on a foreign local address" "${self[@]}" -a 192.0.2.9
 	done
 done
@@ -68,6 +68,23 @@ if [ -n "$one" ] && [ "$one" = "$two" ]; then
 else
 	failed=1
 	echo "not ok $number - a seed gives one result"
+fi
+
+# The table for people and the object for programs say the same, column by column.
+number=$((number + 1))
+table=$("$program" "${self[@]}" --seed 99 | awk '$1 == "min" { head = $1 " " $2 " " $3 " " $4 }
+	$NF == "us" { print head, $(NF - 4), $(NF - 3), $(NF - 2), $(NF - 1) }')
+object=$("$program" "${self[@]}" --seed 99 -j | python3 -c '
+import json, sys
+said = json.load(sys.stdin)
+for what in ("connect_us", "round_trip_us"):
+	print("min median p99 max", *(said[what][column] for column in ("min", "median", "p99", "max")))')
+if [ -n "$table" ] && [ "$table" = "$object" ]; then
+	echo "ok $number - T-UA-08 minimum, median, p99 and maximum with their unit, the same numbers as JSON"
+else
+	failed=1
+	echo "not ok $number - T-UA-08 minimum, median, p99 and maximum with their unit, the same numbers as JSON"
+	printf '%s\n' "$table" "$object" | sed 's/^/# /'
 fi
 echo "1..$number"
 exit $failed

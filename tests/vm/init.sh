@@ -4,16 +4,23 @@
 # Process 1 of the test machine. Mounts, makes two software RDMA devices that can talk to
 # themselves, runs /guest.sh, judges the kernel log and powers off. run.sh reads the verdict:
 #
-#   ndk-vm: kernel log clean | DIRTY
+#   ndk-vm: kernel log clean | DIRTY | dirty on purpose
 #   ndk-vm: exit N         the exit status of /guest.sh; 90 if only the log is dirty,
 #                          91 if the machine could not be set up, 124 if the time ran out
 #
-# From the kernel command line: ndkvm.limit=SECONDS, after which blocked tasks are shown and the
-# machine gives up by itself, a little before run.sh would kill it without a word.
+# From the kernel command line:
+#   ndkvm.limit=SECONDS    after which blocked tasks are shown and the machine gives up by itself, a
+#                          little before run.sh would kill it without a word
+#   ndkvm.suite=NAME       the name of the run; guest scripts find it in $SUITE
+#   ndkvm.filter=PATTERN   only the conformance cases whose name contains it: $FILTER
+#   ndkvm.seed=NUMBER      of everything random in them: $SEED
 #
 #   rxe0 on d0: 10.9.0.1/24, fd09::1/64         rxe1 on d1: 10.9.1.1/24, fd09:1::1/64
 
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb
+
+# argument NAME: what the kernel command line says for ndkvm.NAME.
+argument() { sed -n "s/.*ndkvm\.$1=\([^ ]*\).*/\1/p" /proc/cmdline; }
 
 mount_all() {
 	mount -t proc proc /proc
@@ -47,35 +54,42 @@ make_device() {
 		rdma link add "rxe$1" type rxe netdev "d$1"
 }
 
-# Lines that mean a defect. The taint notes about modules from outside the tree mean none, nor do
-# the lines in which lock and memory checkers introduce themselves.
-complaint='WARNING:|(^|[^A-Z_])BUG[: ]|kernel BUG at|Oops|KASAN: |UBSAN: |lockdep|possible recursive|inconsistent lock state'
-complaint="$complaint|suspicious RCU|refcount_t|hung task|blocked for more than|detected stall|unreferenced object"
-complaint="$complaint|list_(add|del) corruption|general protection fault|unable to handle|Kernel panic|Call Trace|taints kernel"
-innocent='RCU lockdep checking is enabled|loading out-of-tree module taints kernel|module verification failed'
+. /log.sh
 
-# Bits of /proc/sys/kernel/tainted that stay even if the line has left the log: bad page, died,
-# warned, soft lockup.
-taint_mask=$(((1 << 5) | (1 << 7) | (1 << 9) | (1 << 14)))
+# What guest scripts that provoke reports leave there: for them a clean log is the defect.
+provoked=/run/reports-are-wanted
 
+# judge_log: the log, and what the checkers found if they were asked; looking for leaks takes seconds, which
+# a machine whose time is up does not have.
 judge_log() {
 	dmesg >/tmp/dmesg
+	find_retired >>/tmp/dmesg
+	# what the checker announced is in its list, if that was looked at
+	[ ! -e $known_leaks ] || [ ! -e $leaks_looked_at ] || sed -i '/kmemleak: .* new suspected memory leaks/d' /tmp/dmesg
+	cat /tmp/leaks >>/tmp/dmesg 2>/dev/null
 	echo "ndk-vm: kernel log begin"
 	cat /tmp/dmesg
 	echo "ndk-vm: kernel log end"
-	taint=$(cat /proc/sys/kernel/tainted)
-	if grep -E "$complaint" /tmp/dmesg | grep -Evq "$innocent" || [ $((taint & taint_mask)) -ne 0 ]; then
-		grep -E "$complaint" /tmp/dmesg | grep -Ev "$innocent" | head -n 40 | sed 's/^/ndk-vm: | /'
-		[ $((taint & taint_mask)) -eq 0 ] || echo "ndk-vm: | the kernel is tainted: $taint"
-		echo "ndk-vm: kernel log DIRTY"
-		return 1
+	{
+		complaints /tmp/dmesg
+		tainted
+	} >/tmp/defects
+	sed -n '1,40s/^/ndk-vm: | /p' /tmp/defects
+	if [ -e $provoked ]; then
+		[ -s /tmp/defects ] && echo "ndk-vm: kernel log dirty on purpose" && return
+		echo "ndk-vm: | nothing in it, though defects were provoked"
+	elif [ ! -s /tmp/defects ]; then
+		echo "ndk-vm: kernel log clean"
+		return
 	fi
-	echo "ndk-vm: kernel log clean"
+	echo "ndk-vm: kernel log DIRTY"
+	return 1
 }
 
 # finish STATUS: judges the log and ends the machine.
 finish() {
 	status=$1
+	find_leaks >/tmp/leaks
 	judge_log || [ "$status" -ne 0 ] || status=90
 	power_off "$status"
 }
@@ -111,7 +125,9 @@ if ! make_devices; then
 	echo "ndk-vm: cannot make the RDMA devices"
 	finish 91
 fi
-limit=$(sed -n 's/.*ndkvm\.limit=\([0-9]*\).*/\1/p' /proc/cmdline)
+limit=$(argument limit)
+SUITE=$(argument suite) FILTER=$(argument filter) SEED=$(argument seed)
+export SUITE FILTER SEED
 [ -z "$limit" ] || watch_limit "$limit" &
 
 ulimit -l unlimited

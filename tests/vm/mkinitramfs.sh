@@ -67,6 +67,7 @@ add_base() {
 	add_program dash
 	ln -s /usr/bin/dash "$stage/bin/sh"
 	add_file "$here/init.sh" /init
+	add_file "$here/log.sh" /log.sh
 	chmod 755 "$stage/init"
 	printf '127.0.0.1 localhost\n::1 localhost\n10.9.0.1 rxe0\n10.9.1.1 rxe1\n' >"$stage/etc/hosts"
 	echo 'root:x:0:0:root:/root:/bin/sh' >"$stage/etc/passwd"
@@ -137,7 +138,8 @@ add_modules() {
 	for path in "$stage"/lib/modules/*/; do
 		[ -d "$path" ] || continue
 		name=$(basename "$path")
-		cp "/lib/modules/$name"/modules.{order,builtin,builtin.modinfo} "$path" 2>/dev/null || touch "$path"/modules.{order,builtin}
+		cp "/lib/modules/$name"/modules.{order,builtin,builtin.modinfo} "$path" 2>/dev/null ||
+			touch "$path"/modules.{order,builtin,builtin.modinfo}
 		depmod -b "$stage" "$name" || die "depmod failed"
 	done
 }

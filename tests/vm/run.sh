@@ -10,6 +10,8 @@
 #   --mem MB         memory of the guest (default 2048)
 #   --kernel IMAGE   kernel to boot (default: the image of kver.sh)
 #   --append ARGS    more kernel command line
+#   --plugin SPEC    a plugin of the emulator, FILE.so,KEY=VALUE (no ACCEL then)
+#   --count yes      one processor, whose time stamp counter counts the instructions it executes (no ACCEL then)
 #
 # Exit status: that of the guest script; 90 if the kernel log shows a defect, 91 if the guest could
 # not be set up, 124 if the time ran out, 1 if there is no verdict.
@@ -20,7 +22,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 
-usage() { sed -n '4,18s/^# \{0,1\}//p' "$0"; }
+usage() { sed -n '4,20s/^# \{0,1\}//p' "$0"; }
 die() {
 	echo "run.sh: $*" >&2
 	exit 1
@@ -62,11 +64,15 @@ clean_console() {
 hide_kernel_log() { sed -u '/^ndk-vm: kernel log begin$/,/^ndk-vm: kernel log end$/d'; }
 
 boot() {
-	local accel=${ACCEL:-tcg} machine
+	local accel=${ACCEL:-tcg} processors=2 counting=() machine
 	[ "$accel" = tcg ] && accel=tcg,thread=multi
-	machine=(-accel "$accel" -cpu max -smp 2 -m "$mem" -nographic -no-reboot -nic none -vga none
+	# 2^0 ns of virtual time for an instruction, and idle time is skipped
+	[ -z "$count" ] || accel=tcg,thread=single processors=1 counting=(-icount shift=0,sleep=off)
+	[ -z "$plugin" ] || counting+=(-plugin "$plugin")
+	machine=(-accel "$accel" "${counting[@]}" -cpu max -smp "$processors" -m "$mem"
+		-nographic -no-reboot -nic none -vga none
 		-kernel "$kernel" -initrd "$initrd"
-		-append "console=ttyS0 quiet panic=-1 oops=panic log_buf_len=8M mitigations=off ndkvm.limit=$limit $append")
+		-append "console=ttyS0 quiet panic=-1 oops=panic log_buf_len=8M mitigations=off no_timer_check ndkvm.limit=$limit $append")
 	timeout --kill-after=5 "$timeout" qemu-system-x86_64 "${machine[@]}" </dev/null 2>&1 |
 		clean_console | tee "$log" | hide_kernel_log
 	qemu_status=${PIPESTATUS[0]}
@@ -98,12 +104,12 @@ judge() {
 }
 
 main() {
-	initrd='' script='' timeout=120 log='' mem=2048 kernel='' append=''
+	initrd='' script='' timeout=120 log='' mem=2048 kernel='' append='' count='' plugin=''
 	command_line=$(printf ' %q' "$0" "$@")
 	while [ $# -gt 0 ]; do
 		case $1 in
 		-h | --help) usage && exit ;;
-		--initrd | --script | --timeout | --log | --mem | --kernel | --append)
+		--initrd | --script | --timeout | --log | --mem | --kernel | --append | --count | --plugin)
 			[ $# -ge 2 ] || die "$1 needs an argument"
 			printf -v "${1#--}" %s "$2"
 			shift 2

@@ -292,6 +292,9 @@ void report(const Options &o, const struct ping_config &c, const struct ping_res
 	else
 		ping_print_text(&view, &r);
 	ping_report_failure(&r);
+	if (r.outcome == PING_BAD_STATUS && r.status == NDIS_STATUS_ADAPTER_NOT_FOUND)
+		fprintf(stderr, "ndkping: this library knows the adapters fabric:0 to fabric:63; RDMA devices are the kernel "
+				"module's, ndkping.ko\n");
 	if (o.demo_line)
 		ping_report_line(&r, binding(c.adapter).c_str());
 }
