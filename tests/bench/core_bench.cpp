@@ -152,7 +152,7 @@ private:
 			call([&](struct ndk_fx *fx) {
 				if (e.kind == NDK_FX_CM_LISTEN)
 					ndk_listener_answer(&listener, 0, fx);
-				else if (e.kind <= NDK_FX_CALL_CQ)
+				else if (e.kind <= NDK_FX_CALL_LAST)
 					ndk_effect_start(&e, fx);
 				ndk_effect_done(&e, fx);
 			});
