@@ -5,7 +5,12 @@
 #
 #   KVER=VERSION        kernel to build the module for (default: the newest installed one with headers)
 #   T=PATTERN           narrows check* to suites, or else to tests, whose name contains PATTERN
+#   NDK_FILTER=PATTERN  with T=SUITE: of conformance suites only the cases whose name contains PATTERN
+#   NDK_SEED=NUMBER     with T=SUITE: the seed of a conformance suite in the virtual machine
+#   ACCEL=kvm           the virtual machine is not emulated (default: tcg, which works everywhere)
+#   NDK_CACHE=DIR       where the debug kernel is kept (default: ~/.cache/ndkpi)
 #   CMAKE_FLAGS=...     more arguments for CMake
+#   GOALS=must          with bench: a missed goal is an error
 #   DESTDIR=, PREFIX=   where install puts things (default prefix: /usr/local)
 
 ifndef KVER
@@ -15,11 +20,12 @@ PREFIX ?= /usr/local
 MODULE = build/kmod-$(KVER)/kmod/ndk.ko
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 
-export KVER T CMAKE_FLAGS
+export KVER T CMAKE_FLAGS GOALS
 
 .DEFAULT_GOAL := all
-.PHONY: all help deps user kmod check check-core check-fabric check-kmod tidy demo bench \
-	requirements requirements-all load unload install clean distclean
+.PHONY: all help deps user kmod check check-core check-fabric check-sanitize check-kmod check-debug \
+	tidy demo bench \
+	requirements requirements-seed load unload install clean distclean
 
 all: user ## build what this machine can: user space, and the module if kernel headers are there
 ifneq ($(KVER),)
@@ -50,8 +56,14 @@ check-core: ## only the state machines and the headers
 check-fabric: ## only the conformance suite on the in-memory fabric
 	@tests/run/check.sh fabric
 
+check-sanitize: ## only the conformance suite on the fabric under ASan, UBSan and TSan, and without memory
+	@tests/run/check.sh sanitize
+
 check-kmod: ## only the module, in the virtual machine
 	@tests/run/check.sh kmod
+
+check-debug: ## only the module under KASAN, lockdep and kmemleak, on iWARP, and under PREEMPT_RT
+	@tests/run/check.sh debug pairs
 
 tidy: ## only the style of the tree
 	@tests/tidy/tidy.py
@@ -59,14 +71,14 @@ tidy: ## only the style of the tree
 demo: ## see it work: on the fabric, and in a kernel booted in QEMU
 	@tests/run/demo.sh
 
-bench: ## measure; compare only within one run
+bench: ## measure, beside the raw way of doing the same; compare only within one run
 	@tests/run/bench.sh
 
-requirements: ## the seed rows: rules, tests, where they ran, result (after make check)
-	@tests/requirements/requirements.py seed
+requirements: ## every rule: where it is implemented, which test shows it, or why not (after make check)
+	@tests/requirements/requirements.py all --strict
 
-requirements-all: ## every rule of the interface: where it is implemented and which test shows it
-	@tests/requirements/requirements.py all
+requirements-seed: ## the seed rows: rules, tests, where they ran, result (after make check)
+	@tests/requirements/requirements.py seed
 
 load: kmod ## load ndk.ko into the running kernel (root)
 	@[ "$(KVER)" = "$$(uname -r)" ] || { echo 'error: built for $(KVER), but this machine runs '"$$(uname -r)"'; use make load KVER='"$$(uname -r)" >&2; exit 1; }
@@ -82,6 +94,7 @@ ifneq ($(KVER),)
 	$(if $(DESTDIR),,$(SUDO)) install -D -m 644 $(MODULE) '$(DESTDIR)/lib/modules/$(KVER)/updates/ndk.ko'
 	$(if $(DESTDIR),,$(SUDO) depmod $(KVER))
 endif
+	$(if $(DESTDIR),,$(SUDO) ldconfig)
 
 clean: ## remove what the builds made, keep their configuration
 	@[ ! -e build/build.ninja ] || ninja -C build clean
