@@ -116,8 +116,7 @@ int ndk_cm_event(struct rdma_cm_id *id, struct rdma_cm_event *ev)
 		break;
 	case RDMA_CM_EVENT_DISCONNECTED:
 		hear(kc);
-		if (iwarp) /* where a request that failed is the reason, that has to be known first */
-			ndk_qp_before_end(kc);
+		ndk_qp_before_end(kc); /* where a request that failed is the reason, that has to be known first */
 		/* the peer's notice, its answer to ours, or no answer: the core's state tells which (LNX-13) */
 		ndk_cm_fail(kc, NDK_CM_DISCONNECTED, ev->status);
 		break;
