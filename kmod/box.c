@@ -76,6 +76,7 @@ static void box_work(struct work_struct *work)
 		}
 		spin_unlock_irq(&box->lock);
 
+		ndk_params_jitter();
 		ndk_exec(box, &e);
 		while (merged--)
 			ndk_api_done(&box->dev->site.host, &e);

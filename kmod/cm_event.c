@@ -84,6 +84,7 @@ int ndk_cm_event(struct rdma_cm_id *id, struct rdma_cm_event *ev)
 	struct ndk_kconn *kc = id->context;
 	bool iwarp = kc->c.obj.host->transport == NDK_TRANSPORT_IWARP;
 
+	ndk_params_jitter();
 	switch (ev->event) {
 	case RDMA_CM_EVENT_ADDR_RESOLVED:
 		addr_resolved(kc, id);

@@ -125,6 +125,7 @@ void ndk_debugfs_del(struct ndk_device *dev);
 void ndk_params_apply(struct ndk_host *h);
 /* After how many milliseconds of closing something is said; 0 never. Any context. */
 unsigned int ndk_params_close_warn_ms(void);
+void ndk_params_jitter(void); /* for tests: now and then sleeps for a moment */
 
 /* watch.c */
 void ndk_watch_init(struct ndk_device *dev);

@@ -98,6 +98,7 @@ static int listen_event(struct rdma_cm_id *id, struct rdma_cm_event *ev)
 {
 	struct ndk_klistener *kl = id->context;
 
+	ndk_params_jitter();
 	if (ev->event == RDMA_CM_EVENT_CONNECT_REQUEST)
 		return request(kl, id, ev);
 	return 0; /* removal: ib_client.remove destroys the identity */

@@ -5,13 +5,16 @@
  * (/sys/module/ndk/parameters); what is written counts for the next connect or listen. A value out of
  * range is refused with -EINVAL. Process context; parameters exclude each other.
  */
+#include <linux/delay.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
+#include <linux/random.h>
 
 #include "device.h"
 
 #define NDK_MAX_DEADLINE_MS 3600000u
 #define NDK_MAX_BACKLOG	    65536u
+#define NDK_MAX_JITTER_US   1000000u
 
 static void apply(struct ndk_device *dev, void *context);
 
@@ -39,9 +42,15 @@ static int set_warning(const char *val, const struct kernel_param *kp)
 	return param_set_uint_minmax(val, kp, 0, NDK_MAX_DEADLINE_MS);
 }
 
+static int set_jitter(const char *val, const struct kernel_param *kp)
+{
+	return param_set_uint_minmax(val, kp, 0, NDK_MAX_JITTER_US);
+}
+
 static const struct kernel_param_ops deadline_ops = { .set = set_deadline, .get = param_get_uint };
 static const struct kernel_param_ops backlog_ops = { .set = set_backlog, .get = param_get_uint };
 static const struct kernel_param_ops warning_ops = { .set = set_warning, .get = param_get_uint };
+static const struct kernel_param_ops jitter_ops = { .set = set_jitter, .get = param_get_uint };
 
 static unsigned int resolve_ms = NDK_DEFAULT_RESOLVE_MS;
 module_param_cb(resolve_ms, &deadline_ops, &resolve_ms, 0644);
@@ -68,6 +77,10 @@ static unsigned int close_warn_ms = 10000;
 module_param_cb(close_warn_ms, &warning_ops, &close_warn_ms, 0644);
 MODULE_PARM_DESC(close_warn_ms, "milliseconds of closing after which the log says what it waits for; 0 never (10000)");
 
+static unsigned int jitter_us;
+module_param_cb(jitter_us, &jitter_ops, &jitter_us, 0644);
+MODULE_PARM_DESC(jitter_us, "for tests: microseconds by which workers and news of connections are at most put off, at random (0)");
+
 static bool enabled = true;
 module_param(enabled, bool, 0644);
 MODULE_PARM_DESC(enabled, "adapters may be opened (Y); N forbids it for good (MGMT-3)");
@@ -75,6 +88,23 @@ MODULE_PARM_DESC(enabled, "adapters may be opened (Y); N forbids it for good (MG
 unsigned int ndk_params_close_warn_ms(void)
 {
 	return READ_ONCE(close_warn_ms);
+}
+
+/*
+ * One in four is late, so that the others overtake it: orders that a busy machine brings about once in
+ * thousands of runs become common. Nothing may depend on them.
+ */
+void ndk_params_jitter(void)
+{
+	unsigned int most = READ_ONCE(jitter_us), random;
+
+	if (likely(!most))
+		return;
+	random = get_random_u32();
+	if (random & 3)
+		return;
+	most = 1 + (random >> 2) % most;
+	usleep_range(most, most + most / 8);
 }
 
 static void set_limits(struct ndk_host *h)
