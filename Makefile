@@ -7,6 +7,8 @@
 #   T=PATTERN           narrows check* to suites, or else to tests, whose name contains PATTERN
 #   NDK_FILTER=PATTERN  with T=SUITE: of conformance suites only the cases whose name contains PATTERN
 #   NDK_SEED=NUMBER     with T=SUITE: the seed of a conformance suite in the virtual machine
+#   NDK_JITTER=MICROSECONDS   in the virtual machine, ndk.ko is late at random by up to that
+#   NDK_STRICT=1        what failed on a device once and then passed again and again is a failure all the same
 #   ACCEL=kvm           the virtual machine is not emulated (default: tcg, which works everywhere)
 #   NDK_CACHE=DIR       where the debug kernel is kept (default: ~/.cache/ndkpi)
 #   CMAKE_FLAGS=...     more arguments for CMake

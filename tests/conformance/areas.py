@@ -4,7 +4,8 @@
 
 A case belongs to the area of the first id in its title, or to none. Reads NAME.tap of the suites below from
 the results directory; a suite without results has no column. A cell is the number that passed, then in
-brackets how many were skipped, then after an exclamation mark how many failed. Why cases were skipped is said
+brackets how many were skipped, then after an exclamation mark how many failed; a tilde is before the number of those
+that passed only when they were run again. Why cases were skipped is said
 by the report that check.sh prints behind this.
 
 usage: areas.py RESULTS_DIRECTORY
@@ -25,6 +26,7 @@ PLACES = {
 	"threads-ib": ("threads", "IB"),
 	"threads-iwarp": ("threads", "iWARP"),
 	"kernel-rxe": ("kernel", "rxe"),
+	"kernel-late": ("late", "rxe"),
 	"kernel-two": ("kernel", "2 x rxe"),
 	"kernel-rt": ("RT", "rxe"),
 	"debug-rxe": ("debug", "rxe"),
@@ -44,20 +46,23 @@ def areas_of():
 
 
 def read(path, areas):
-	"""area: [passed, skipped, failed]."""
+	"""area: [passed, skipped, failed, unsteady]; the last are among the passed."""
 	counts = {}
 	for line in path.read_text(errors="replace").splitlines():
 		match = RESULT.match(line)
 		if not match or match[2] not in areas:
 			continue
 		which = 2 if match[1] else 1 if "# SKIP" in match[3] else 0
-		counts.setdefault(areas[match[2]], [0, 0, 0])[which] += 1
+		here = counts.setdefault(areas[match[2]], [0, 0, 0, 0])
+		here[which] += 1
+		here[3] += "# UNSTEADY" in match[3]
 	return counts
 
 
 def cell(counts):
-	passed, skipped, failed = counts
-	return f"{passed}" + (f" ({skipped})" if skipped else "") + (f" !{failed}" if failed else "")
+	passed, skipped, failed, unsteady = counts
+	return (f"{passed}" + (f"~{unsteady}" if unsteady else "") + (f" ({skipped})" if skipped else "") +
+		(f" !{failed}" if failed else ""))
 
 
 def print_table(areas, places):
@@ -66,16 +71,16 @@ def print_table(areas, places):
 	for line in range(2):
 		heads = "".join(f"{PLACES[name][line]:>10}" for name in places)
 		print(f"{'area' if line else '':<{width + 4}}{'cases' if line else '':>6}{heads}")
-	sums = {name: [0, 0, 0] for name in places}
+	sums = {name: [0, 0, 0, 0] for name in places}
 	for area, subject in subjects:
 		row = f"{area:<4}{subject:<{width}}{sum(a == area for a in areas.values()):>6}"
 		for name, counts in places.items():
-			here = counts.get(area, [0, 0, 0])
+			here = counts.get(area, [0, 0, 0, 0])
 			sums[name] = [a + b for a, b in zip(sums[name], here)]
 			row += f"{cell(here):>10}"
 		print(row)
 	print(f"{'all':<{width + 4}}{len(areas):>6}" + "".join(f"{cell(counts):>10}" for counts in sums.values()))
-	print("passed (skipped) !failed\n")
+	print("passed~unsteady (skipped) !failed\n")
 
 
 def main():

@@ -22,7 +22,7 @@ struct arguments {
 	std::string fabric = "ib", tap, filter, areas;
 	bool threads = false, list = false, verbose = false, asked = false;
 	UINT64 seed = 1;
-	ULONG repeat = 1, starve = 0;
+	ULONG repeat = 1, starve = 0, confirm = 0, trip = 0;
 	unsigned jitter = 0;
 };
 
@@ -43,6 +43,10 @@ void declare(CLI::App &app, arguments &a)
 	app.add_option("--seed", a.seed, "of everything random")->capture_default_str();
 	app.add_option("--repeat", a.repeat, "run each case that often, counting the seed up")
 		->check(CLI::PositiveNumber)
+		->capture_default_str();
+	app.add_option("--confirm", a.confirm, "a case that failed counts as unsteady if it then passes that often")
+		->capture_default_str();
+	app.add_option("--trip", a.trip, "so many runs of each case fail on purpose, to test this program")
 		->capture_default_str();
 	app.add_option("--starve", a.starve,
 		       "run each case once for each of the first N allocations, failing, and for some of those behind; "
@@ -134,7 +138,9 @@ int main(int argc, char **argv)
 				       FALSE,
 				       0,
 				       a.starve,
-				       a.starve ? apart : nullptr };
+				       a.starve ? apart : nullptr,
+				       a.confirm,
+				       a.trip };
 	if (a.list) {
 		conf_list(&options);
 		return 0;

@@ -22,6 +22,9 @@ MODULE_PARM_DESC(seed, "of everything random (1)");
 static unsigned int repeat = 1;
 module_param(repeat, uint, 0444);
 MODULE_PARM_DESC(repeat, "how often each case runs (1)");
+static unsigned int confirm;
+module_param(confirm, uint, 0444);
+MODULE_PARM_DESC(confirm, "a case that failed counts as unsteady if it then passes that often (0: it failed)");
 static unsigned int budget;
 module_param(budget, uint, 0444);
 MODULE_PARM_DESC(budget, "seconds after which no case begins any more (0: all run)");
@@ -38,7 +41,8 @@ MODULE_PARM_DESC(failed, "result: failures of the run");
 static int __init conformance_init(void)
 {
 	static char insmod[120];
-	struct conf_options options = { filter, NULL, again, " NDK_SEED=", seed, repeat, verbose, TRUE, budget };
+	struct conf_options options = { filter, NULL, again, " NDK_SEED=", seed, repeat,
+					verbose, TRUE,	 budget, 0, NULL,   confirm };
 	struct conf_totals totals;
 
 	if (!again) {

@@ -36,10 +36,16 @@ struct conf_options {
 	 * Returns what fn did, or -1 when it did not return.
 	 */
 	int (*apart)(int (*fn)(PVOID arg), PVOID arg);
+	/*
+	 * Not 0: a case that failed runs so many times more. If it passes each time it counts as passed, and as
+	 * unsteady: the report has what it said, and judges how many of them a run may have.
+	 */
+	ULONG confirm;
+	ULONG trip; /* so many runs of each case fail on purpose: a test of the runner itself */
 };
 
 struct conf_totals {
-	ULONG passed, failed, skipped;
+	ULONG passed, failed, skipped, unsteady; /* unsteady ones are among the passed */
 	unsigned long long starved; /* allocations that failed on purpose */
 };
 

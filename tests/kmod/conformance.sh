@@ -20,10 +20,10 @@ spoil_addresses() {
 run_conformance() {
 	case $* in *filter=*) FILTER= ;; esac # a suite that names its cases keeps them
 	echo 8 >/proc/sys/kernel/printk
-	modprobe ndk || return 1
+	modprobe ndk ${JITTER:+jitter_us="$JITTER"} || return 1
 	# through the kernel log, like the results, so that neither overtakes the other
 	echo "ndk-vm: tap begin $SUITE" >/dev/kmsg
-	modprobe ndk_conformance no_neighbour=10.9.0.66 commands=1 "$@" ${FILTER:+"filter=*$FILTER*"} ${SEED:+"seed=$SEED"} \
+	modprobe ndk_conformance no_neighbour=10.9.0.66 commands=1 confirm=5 "$@" ${FILTER:+"filter=*$FILTER*"} ${SEED:+"seed=$SEED"} \
 		"again=make check T=$SUITE NDK_FILTER="
 	echo "ndk-vm: tap end $SUITE" >/dev/kmsg
 	failed=$(cat /sys/module/ndk_conformance/parameters/failed)

@@ -143,7 +143,7 @@ check "the device returns once more and works" eval 'device_in rxe0 d0 && ping r
 
 check "T-UA-05 parameters can be read" eval '[ "$(param backlog)" = 256 ] && [ "$(param connect_ms)" = 10000 ]'
 check "T-UA-05 values out of range are refused" eval 'refused set_param backlog 0 && refused set_param backlog 65537 &&
-	refused set_param connect_ms 3600001 && refused set_param resolve_ms x && [ "$(param backlog)" = 256 ]'
+	refused set_param connect_ms 3600001 && refused set_param jitter_us 1000001 && refused set_param resolve_ms x && [ "$(param backlog)" = 256 ]'
 check "T-UA-05 others are taken" eval 'set_param connect_ms 1500 && [ "$(param connect_ms)" = 1500 ]'
 check "T-UA-05 and count for the next connect, without a reload" gives_up_soon
 check "T-UA-05 and for a device that appears later" eval 'device_out rxe0 && device_in rxe0 d0 && gives_up_soon'

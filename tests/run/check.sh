@@ -11,6 +11,8 @@
 #               name does, of the core and on the fabric (GTEST_FILTER and NDK_FILTER are set for the suites)
 #   NDK_FILTER=PATTERN, NDK_SEED=NUMBER   with T=SUITE: of conformance suites only the cases whose name contains
 #               PATTERN (except suites that name their cases), and in the virtual machine the seed they run with
+#   NDK_JITTER=MICROSECONDS   in the virtual machine, workers of ndk.ko and what it hears are late by up to that, at random
+#   NDK_STRICT=1   what failed on a device and then passed again and again is a failure all the same
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -22,6 +24,7 @@ set -euo pipefail
 suites() {
 	cat <<'EOT'
 tidy          | house  | 60  | tests/tidy/tidy.py | tee build/results/tidy.tap
+verdicts      | house  | 60  | tests/run/commands.sh verdicts 'how verdicts are reached' 'python3 tests/run/test_report.py'
 conformance-table | house | 30 | tests/conformance/table.py --check | tee build/results/conformance-table.tap
 core-c11      | core   | 120 | tests/run/gtest.py core-c11 build/bin/core_test_c11
 core-cxx20    | core   | 120 | tests/run/gtest.py core-cxx20 build/bin/core_test_cxx20
@@ -40,6 +43,7 @@ fabric-sweep  | sanitize | 900 | tests/run/sanitized.sh sweep
 fabric-memory | sanitize | 1200 | build/bin/ndk_conformance --fabric ib --starve 1000 --tap build/results/fabric-memory.tap
 fabric-tsan   | sanitize | 900 | tests/run/sanitized.sh tsan
 kernel-rxe    | kmod   | 700 | tests/run/vm_suite.sh kernel-rxe tests/kmod/rxe.guest.sh
+kernel-late   | kmod   | 700 | tests/run/vm_suite.sh kernel-late tests/kmod/late.guest.sh
 kernel-two    | kmod   | 300 | tests/run/vm_suite.sh kernel-two tests/kmod/two.guest.sh
 kernel-module | kmod   | 300 | tests/run/vm_suite.sh kernel-module tests/kmod/module.guest.sh
 kernel-races  | kmod   | 450 | tests/run/vm_suite.sh kernel-races tests/kmod/races.guest.sh

@@ -19,7 +19,8 @@
 #   # vm-count: yes                                 a clock of instructions, see run.sh
 #   # vm-plugin: build/lib/x.so,out=build/x.txt     a plugin of the emulator, run from the top of the tree
 #
-# NDK_FILTER=PATTERN runs only the conformance cases whose name contains it, NDK_SEED=NUMBER with that seed.
+# NDK_FILTER=PATTERN runs only the conformance cases whose name contains it, NDK_SEED=NUMBER with that seed,
+# NDK_JITTER=MICROSECONDS with workers and news that are late at random (jitter_us of ndk.ko).
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -69,7 +70,7 @@ main() {
 	cd "$NDK_ROOT"
 	mkdir -p "$NDK_BUILD/vm"
 	rm -f "$log"
-	append="ndkvm.suite=$name${NDK_FILTER:+ ndkvm.filter=$NDK_FILTER}${NDK_SEED:+ ndkvm.seed=$NDK_SEED}"
+	append="ndkvm.suite=$name${NDK_FILTER:+ ndkvm.filter=$NDK_FILTER}${NDK_SEED:+ ndkvm.seed=$NDK_SEED}${NDK_JITTER:+ ndkvm.jitter=$NDK_JITTER}"
 	"$NDK_ROOT/tests/vm/mkinitramfs.sh" --kver "$kver" "${options[@]}" "$NDK_BUILD/vm/$name.initramfs"
 	exec "$NDK_ROOT/tests/vm/run.sh" --initrd "$NDK_BUILD/vm/$name.initramfs" --script "$script" --kernel "$image" \
 		--append "$append" --timeout "$(wishes timeout | grep . || echo 120)" \

@@ -14,6 +14,7 @@
 #   ndkvm.suite=NAME       the name of the run; guest scripts find it in $SUITE
 #   ndkvm.filter=PATTERN   only the conformance cases whose name contains it: $FILTER
 #   ndkvm.seed=NUMBER      of everything random in them: $SEED
+#   ndkvm.jitter=NUMBER    microseconds by which ndk.ko is late at random in them: $JITTER
 #
 #   rxe0 on d0: 10.9.0.1/24, fd09::1/64         rxe1 on d1: 10.9.1.1/24, fd09:1::1/64
 
@@ -126,8 +127,8 @@ if ! make_devices; then
 	finish 91
 fi
 limit=$(argument limit)
-SUITE=$(argument suite) FILTER=$(argument filter) SEED=$(argument seed)
-export SUITE FILTER SEED
+SUITE=$(argument suite) FILTER=$(argument filter) SEED=$(argument seed) JITTER=$(argument jitter)
+export SUITE FILTER SEED JITTER
 [ -z "$limit" ] || watch_limit "$limit" &
 
 ulimit -l unlimited
