@@ -96,7 +96,7 @@ static const enum chains_kind chains_order[CHAINS_LINKS] = { CHAINS_WRITE, CHAIN
  */
 static NTSTATUS chains_post_soon(struct chains *c, enum chains_kind kind, BOOLEAN window, PVOID context, ULONG flags)
 {
-	unsigned tries = kind == CHAINS_OPEN && kit_on_siw() ? KIT_PATIENCE_MS : 0;
+	unsigned tries = kind == CHAINS_OPEN && conf_place() == NDK_ON_K ? KIT_PATIENCE_MS : 0;
 	NTSTATUS status = chains_post(c, kind, window, context, flags);
 
 	while (status == STATUS_NO_MORE_ENTRIES && tries--) {

@@ -439,9 +439,14 @@ NDK_CASE(close_inside_establishment, "CLOSE-7 CLOSE-8 CLOSE-17 U-22", NDK_ON_ALL
 				      s.ca->connector, (NDK_FN_DISCONNECT_EVENT_CALLBACK *)0, (PVOID)0,
 				      kit_request_done, c));
 		closed_inside(c, STATUS_SUCCESS);
-		CHECK_STATUS(kit_wait(s.accepting), STATUS_SUCCESS);
-		if (kit_pended(c))
-			CHECK(kit_disconnected(s.cb, KIT_PATIENCE_MS));
+		if (kit_wait(s.accepting) == STATUS_CONNECTION_ABORTED && conf_place() == NDK_ON_K && !conf_iwarp()) {
+			/* messages of the CM are worked on by every processor: the goodbye may overtake the confirmation */
+			CHECK_EQ(s.cb->events, 0);
+		} else {
+			CHECK_STATUS(s.accepting->status, STATUS_SUCCESS);
+			if (kit_pended(c))
+				CHECK(kit_disconnected(s.cb, KIT_PATIENCE_MS));
+		}
 		kit_close_all(KIT_CHILDREN_FIRST);
 
 		REQUIRE(stage_to(&s, STAGE_ANNOUNCED));

@@ -252,9 +252,15 @@ NDK_CASE(arm_failed_requests, "CQ-12 U-28 QP-2", NDK_ON_ALL,
 	REQUIRE_STATUS(kit_send(s.a->qp, sent, s.a->buffer, 0, 64, 0), STATUS_SUCCESS);
 	REQUIRE(kit_notified(s.b->cq, KIT_PATIENCE_MS));
 	REQUIRE(kit_expect(s.b->cq, received, STATUS_BUFFER_OVERFLOW));
+	/*
+	 * The transport tells the sender (T-DP-04), but over iWARP. Who takes the failure before it is told of it need
+	 * not be told any more.
+	 */
+	if (!conf_iwarp())
+		REQUIRE(kit_notified(s.a->cq, KIT_PATIENCE_MS));
 	REQUIRE(kit_result(s.a->cq, &r));
 	CHECK(r.RequestContext == sent);
-	if (r.Status != STATUS_SUCCESS) /* its transport told the sender (T-DP-04) */
+	if (conf_iwarp() && r.Status != STATUS_SUCCESS)
 		CHECK(kit_notified(s.a->cq, KIT_PATIENCE_MS));
 	CHECK(kit_disconnected(s.cb, KIT_PATIENCE_MS));
 }

@@ -184,6 +184,8 @@ NDK_CASE(removal_accepting, "U-45 CLOSE-1", NDK_ON_ALL,
 		struct staged s;
 
 		REQUIRE(stage_to(&s, STAGE_ACCEPTED));
+		if (kit_on_siw()) /* the peer may have heard of it before its own end has */
+			kit_wait(s.accepting);
 		REMOVE(1);
 		if (conf_iwarp())
 			CHECK_STATUS(kit_wait(s.accepting), STATUS_SUCCESS);
@@ -208,6 +210,8 @@ NDK_CASE(removal_disconnecting, "U-45 DISC-3 CLOSE-1", NDK_ON_ALL,
 		struct staged s;
 
 		REQUIRE(stage_to(&s, STAGE_LEAVING));
+		if (kit_on_siw())
+			kit_wait(s.leaving);
 		REMOVE(0);
 		/* On iWARP the peer's end may have answered before; with threads either comes first. */
 		if (conf_iwarp() && (conf_place() != NDK_ON_T || kit_wait(s.leaving) == STATUS_SUCCESS))

@@ -127,6 +127,7 @@ NDK_CASE(survivor_of_process, "DISC-6 DISC-7 QP-1 CLOSE-1", NDK_ON_K,
 	struct kit_conn *c;
 	struct kit_side *s;
 	UCHAR reply[SURVIVOR_ADVERT];
+	NTSTATUS status;
 	NDK_RESULT_EX r;
 	unsigned i;
 
@@ -147,9 +148,12 @@ NDK_CASE(survivor_of_process, "DISC-6 DISC-7 QP-1 CLOSE-1", NDK_ON_K,
 	/* it stops listening to us, so that what follows is under way when it dies */
 	REQUIRE(world_peer_freeze());
 	REQUIRE_STATUS(kit_receive(s->qp, received, s->buffer, 2048, SURVIVOR_ADVERT), STATUS_SUCCESS);
-	for (i = 0; i < 5; i++)
-		REQUIRE_STATUS(kit_send(s->qp, sent, s->buffer, 0, SURVIVOR_ADVERT, NDK_OP_FLAG_SILENT_SUCCESS),
-			       STATUS_SUCCESS);
+	for (i = 0; i < 5; i++) {
+		status = kit_send(s->qp, sent, s->buffer, 0, SURVIVOR_ADVERT, NDK_OP_FLAG_SILENT_SUCCESS);
+		if (i && kit_on_siw() && status == STATUS_CONNECTION_INVALID)
+			break; /* the one before met no receive, which ends the connection at once there */
+		REQUIRE_STATUS(status, STATUS_SUCCESS);
+	}
 	REQUIRE(world_peer_kill());
 	CHECK(kit_disconnected(c, KIT_PATIENCE_MS));
 	CHECK(kit_wait(kit_begin_disconnect(c)) != KIT_NO_ANSWER);

@@ -142,18 +142,22 @@ NDK_CASE(transfer_unexpected, "U-28 QP-1", NDK_ON_ALL,
 {
 	PVOID sent = kit_context(), behind = kit_context();
 	struct staged s;
+	NTSTATUS posted;
 	NDK_RESULT_EX r;
 
 	REQUIRE(stage_to(&s, STAGE_UP));
 	REQUIRE_STATUS(kit_send(s.a->qp, sent, s.a->buffer, 0, 64, 0), STATUS_SUCCESS);
-	REQUIRE_STATUS(kit_send(s.a->qp, behind, s.a->buffer, 0, 64, NDK_OP_FLAG_SILENT_SUCCESS), STATUS_SUCCESS);
+	posted = kit_send(s.a->qp, behind, s.a->buffer, 0, 64, NDK_OP_FLAG_SILENT_SUCCESS);
+	/* where time goes on, the end may be known before this is posted */
+	CHECK(posted == STATUS_SUCCESS || (conf_place() != NDK_ON_S && posted == STATUS_CONNECTION_INVALID));
 	if (kit_on_siw()) { /* done when on its way, if that is before the end that comes of it at once */
 		REQUIRE(kit_result(s.a->cq, &r) && r.RequestContext == sent);
 		CHECK(r.Status == STATUS_SUCCESS || r.Status == STATUS_CANCELLED);
 	} else {
 		REQUIRE(kit_expect(s.a->cq, sent, STATUS_IO_TIMEOUT));
 		/* silent when it succeeds, not when it is cancelled */
-		REQUIRE(kit_expect(s.a->cq, behind, STATUS_CANCELLED));
+		if (posted == STATUS_SUCCESS)
+			REQUIRE(kit_expect(s.a->cq, behind, STATUS_CANCELLED));
 	}
 	CHECK_EQ(kit_drain(s.b->cq), 0);
 	CHECK(kit_disconnected(s.ca, KIT_PATIENCE_MS));

@@ -148,8 +148,10 @@ NDK_CASE(windows_busy, "MR-10 MW-2 U-34 U-36", NDK_ON_ALL,
 			CHECK_STATUS(kit_deregister(w.region->mr), STATUS_DEVICE_BUSY);
 			CHECK_STATUS(kit_deregister(w.region->mr), STATUS_DEVICE_BUSY);
 			REQUIRE(windows_write(&w, 0, WINDOWS_THIRD));
+			kit_fill(w.mine, 0, 8, (UCHAR)(0x51 + i));
 			REQUIRE(kit_write_now(&w.l.a, w.mine, 0, 8, KIT_AT(w.region, 2 * WINDOWS_THIRD),
 					      w.region->remote));
+			REQUIRE(kit_verify(w.region, 2 * WINDOWS_THIRD, 8, (UCHAR)(0x51 + i)));
 			/* once unbound, once closed */
 			if (i)
 				REQUIRE(KIT_CLOSED(w.mw));
