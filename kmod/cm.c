@@ -12,6 +12,7 @@
  * minutes, and the peer is told just the same.
  */
 #include <linux/delay.h>
+#include <linux/jiffies.h>
 #include <linux/module.h>
 #include <net/net_namespace.h>
 
@@ -19,8 +20,9 @@
 #include "compat/compat.h"
 
 #define NDK_RETRIES	    7 /* of the transport */
-#define NDK_CONNECT_TRIES   10 /* while the addresses seem to be in use */
-#define NDK_CONNECT_REST_MS 10
+#define NDK_TAKEN_MS	    1000 /* of trying while the addresses seem to be in use */
+#define NDK_UNKNOWN_MS	    500 /* of trying while the device does not know its address */
+#define NDK_REST_MS	    10
 
 static struct ndk_device *dev_of(const struct ndk_kconn *kc)
 {
@@ -34,13 +36,27 @@ void ndk_cm_fail(struct ndk_kconn *kc, enum ndk_cm_event what, int err)
 	ndk_api_cm(&kc->c, &n);
 }
 
+/*
+ * An address that has just come is in our list a moment before or after it is in the device's, which another work
+ * queue fills.
+ */
+static int bind_soon(struct ndk_device *dev, struct rdma_cm_id *id, struct sockaddr *addr)
+{
+	unsigned long until = jiffies + msecs_to_jiffies(NDK_UNKNOWN_MS);
+	int err;
+
+	while ((err = rdma_bind_addr(id, addr)) == -ENODEV && !dev->gone && time_before(jiffies, until))
+		msleep(NDK_REST_MS);
+	return err;
+}
+
 int ndk_cm_bind(struct ndk_device *dev, struct rdma_cm_id *id, const struct ndk_addr *a)
 {
 	struct sockaddr_storage addr;
 	int err;
 
 	ndk_addr_to_sockaddr(a, &addr);
-	err = rdma_bind_addr(id, (struct sockaddr *)&addr);
+	err = bind_soon(dev, id, (struct sockaddr *)&addr);
 	if (err)
 		return err;
 	/* a wildcard belongs to no device yet; anything else must have led to ours */
@@ -105,11 +121,12 @@ void ndk_cm_connect(struct ndk_kconn *kc)
  */
 static int ask(struct ndk_kconn *kc, struct rdma_conn_param *p)
 {
-	unsigned int tries = kc->c.obj.host->transport == NDK_TRANSPORT_IWARP ? NDK_CONNECT_TRIES : 1;
+	unsigned long until = jiffies + msecs_to_jiffies(NDK_TAKEN_MS);
+	bool patient = kc->c.obj.host->transport == NDK_TRANSPORT_IWARP;
 	int err;
 
-	while ((err = rdma_connect(kc->id, p)) == -EADDRNOTAVAIL && --tries)
-		msleep(NDK_CONNECT_REST_MS);
+	while ((err = rdma_connect(kc->id, p)) == -EADDRNOTAVAIL && patient && time_before(jiffies, until))
+		msleep(NDK_REST_MS);
 	return err;
 }
 

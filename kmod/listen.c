@@ -119,7 +119,8 @@ static int start(struct ndk_klistener *kl, struct ndk_device *dev)
 	rdma_set_afonly(id, 1); /* wildcards of the two families do not meet */
 	err = ndk_cm_bind(dev, id, &kl->l.ep.addr);
 	if (!err)
-		err = rdma_listen(id, READ_ONCE(dev->site.host.backlog));
+		/* who waits for an answer is counted by the core, which refuses the next; the CM would only forget it */
+		err = rdma_listen(id, max(READ_ONCE(dev->site.host.backlog), (ULONG)NDK_DEFAULT_BACKLOG));
 	if (err) {
 		rdma_destroy_id(id);
 		return err;
