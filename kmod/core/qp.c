@@ -35,10 +35,11 @@ void ndk_qp_flush(struct ndk_qp *qp, struct ndk_fx *fx)
 
 void ndk_qp_broken(struct ndk_qp *qp, struct ndk_fx *fx)
 {
-	BOOLEAN first = qp->state == NDK_QP_TIED || qp->state == NDK_QP_CONNECTED;
+	/* a request may have failed before a flush, and be reported after it */
+	BOOLEAN matters = qp->state == NDK_QP_TIED || qp->state == NDK_QP_CONNECTED || qp->state == NDK_QP_FLUSHED;
 
 	ndk_qp_step(qp, NDK_QP_EV_BREAK, fx);
-	if (first && qp->conn)
+	if (matters && qp->conn)
 		ndk_connector_qp_event(qp->conn, NDK_CONN_EV_BROKEN, fx);
 }
 

@@ -161,6 +161,20 @@ TEST_F(Established, an_abort_is_told_and_disconnect_cannot_succeed_any_more)
 	EXPECT_EQ(c->state, NDK_CONN_DISCONNECTED);
 }
 
+TEST_F(Established, a_request_that_failed_before_a_flush_and_is_reported_behind_it_is_an_abort)
+{
+	NDK_COVERS("DISC-6 DISC-3 FLUSH-1 U-21 U-28");
+	w.call([&](struct ndk_fx *fx) { ndk_qp_flush(qp, fx); });
+	w.settle();
+	EXPECT_EQ(c->state, NDK_CONN_ESTABLISHED);
+	w.call([&](struct ndk_fx *fx) { ndk_qp_broken(qp, fx); });
+	w.settle();
+	EXPECT_EQ(events(), 1u);
+	EXPECT_EQ(c->state, NDK_CONN_ABORTED);
+	EXPECT_STATUS(STATUS_PENDING, w.disconnect(c));
+	EXPECT_STATUS(STATUS_CONNECTION_ABORTED, answer());
+}
+
 /* ---- the event ---- */
 TEST_F(Established, no_event_where_none_was_asked_for)
 {
