@@ -86,6 +86,7 @@ void ndk_cm_connect(struct ndk_kconn *kc)
 	struct rdma_cm_id *id;
 	int err;
 
+	kc->asked = false; /* of an earlier attempt: what fails before this one asks costs no receives */
 	if (dev->gone) {
 		ndk_cm_fail(kc, NDK_CM_LOCAL_ERROR, -ENODEV);
 		return;
@@ -96,7 +97,6 @@ void ndk_cm_connect(struct ndk_kconn *kc)
 		return;
 	}
 	kc->id = id;
-	kc->asked = false;
 	ndk_box_part(ndk_box_of(&kc->c.obj), NDK_PART_CONNECTOR);
 	err = ndk_cm_bind(dev, id, &kc->c.local);
 	if (err) {
@@ -172,6 +172,9 @@ static int move_and_confirm(struct ndk_kconn *kc, struct ndk_kqp *kqp, struct rd
 		err = -ENOMEM;
 	if (!err)
 		err = rdma_accept(kc->id, p);
+	/* before a handler can bring the answer to it: that the peer has left again comes after this (CMPL-6, DISC-6) */
+	if (!err && kc->c.active)
+		ndk_cm_fail(kc, NDK_CM_ESTABLISHED, 0);
 	rdma_unlock_handler(kc->id);
 	return err;
 }
@@ -179,14 +182,15 @@ static int move_and_confirm(struct ndk_kconn *kc, struct ndk_kqp *kqp, struct rd
 void ndk_cm_complete(struct ndk_kconn *kc)
 {
 	struct ndk_kqp *kqp = (struct ndk_kqp *)kc->c.qp;
-	int err = -ENODEV;
+	int err = kc->id && kqp ? 0 : -ENODEV;
 
 	/* two-way handshake: connected since the peer's reply (LNX-3) */
-	if (kc->id && kqp)
-		err = kc->c.obj.host->transport == NDK_TRANSPORT_IWARP ?
-			      0 :
-			      move_and_confirm(kc, kqp, NULL);
-	ndk_cm_fail(kc, err ? NDK_CM_STEP_FAILED : NDK_CM_ESTABLISHED, err);
+	if (!err && kc->c.obj.host->transport == NDK_TRANSPORT_IWARP)
+		ndk_cm_fail(kc, NDK_CM_ESTABLISHED, 0);
+	else if (!err)
+		err = move_and_confirm(kc, kqp, NULL);
+	if (err)
+		ndk_cm_fail(kc, NDK_CM_STEP_FAILED, err);
 }
 
 /* ---- passive side ---- */
@@ -278,12 +282,13 @@ void ndk_cm_teardown(struct ndk_kconn *kc, bool flush)
  */
 void ndk_cm_comm_est(struct ndk_kconn *kc)
 {
-	bool first;
+	bool early;
 
 	spin_lock_irq(&kc->id_lock);
-	first = kc->id && !kc->c.active && !kc->heard && !kc->early;
-	kc->early = kc->early || first;
+	early = kc->id && !kc->c.active && !kc->heard;
+	kc->early = kc->early || early;
 	spin_unlock_irq(&kc->id_lock);
-	if (first)
+	/* also if it has been noted before: who noted it may not have told the core yet */
+	if (early)
 		ndk_cm_fail(kc, NDK_CM_ESTABLISHED, 0);
 }

@@ -62,21 +62,19 @@ static void addr_resolved(struct ndk_kconn *kc, struct rdma_cm_id *id)
 		ndk_cm_fail(kc, NDK_CM_ROUTE_ERROR, err);
 }
 
-/* Notes that the CM has the connection; TRUE: the core had it before, by a message. */
-static bool hear(struct ndk_kconn *kc)
+/* Notes that the CM has the connection. */
+static void hear(struct ndk_kconn *kc)
 {
 	unsigned long flags;
-	bool early, parting;
+	bool parting;
 
 	spin_lock_irqsave(&kc->id_lock, flags);
 	kc->heard = true;
-	early = kc->early;
 	parting = kc->parting;
 	kc->parting = false;
 	spin_unlock_irqrestore(&kc->id_lock, flags);
 	if (parting)
 		ndk_box_step(ndk_box_of(&kc->c.obj), NDK_STEP_LEAVE);
-	return early;
 }
 
 int ndk_cm_event(struct rdma_cm_id *id, struct rdma_cm_event *ev)
@@ -102,9 +100,12 @@ int ndk_cm_event(struct rdma_cm_id *id, struct rdma_cm_event *ev)
 		tell(kc, id, NDK_CM_RESPONSE, ev);
 		break;
 	case RDMA_CM_EVENT_ESTABLISHED:
-		/* iWARP knows no response: to the active side this is it (LNX-3) */
-		if (!hear(kc))
-			tell(kc, id, iwarp && kc->c.active ? NDK_CM_RESPONSE : NDK_CM_ESTABLISHED, ev);
+		hear(kc);
+		/*
+		 * iWARP knows no response: to the active side this is it (LNX-3). A message may have told of the
+		 * connection before; twice does no harm.
+		 */
+		tell(kc, id, iwarp && kc->c.active ? NDK_CM_RESPONSE : NDK_CM_ESTABLISHED, ev);
 		break;
 	case RDMA_CM_EVENT_CONNECT_ERROR:
 		ndk_cm_fail(kc, NDK_CM_CONNECT_ERROR, ev->status);
@@ -116,8 +117,8 @@ int ndk_cm_event(struct rdma_cm_id *id, struct rdma_cm_event *ev)
 		tell(kc, id, NDK_CM_REJECTED, ev);
 		break;
 	case RDMA_CM_EVENT_DISCONNECTED:
+		ndk_qp_before_end(kc); /* what came before it has to be known before it */
 		hear(kc);
-		ndk_qp_before_end(kc); /* where a request that failed is the reason, that has to be known first */
 		/* the peer's notice, its answer to ours, or no answer: the core's state tells which (LNX-13) */
 		ndk_cm_fail(kc, NDK_CM_DISCONNECTED, ev->status);
 		break;

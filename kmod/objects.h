@@ -100,6 +100,7 @@ struct ndk_kcq {
 	ULONG parked_now; /* how many there are */
 	ULONG parked_ever; /* how many were parked in its life */
 	ULONG failed_ever; /* of them, those that did not succeed */
+	ULONG arrivals; /* how often the core was told of results; under the host's lock, read without */
 	unsigned long events;
 	spinlock_t arm_lock; /* one hardware arm at a time; not taken by the driver's handlers */
 	atomic_t armed; /* the hardware arm in force: enum ndk_hw_arm */
@@ -267,6 +268,7 @@ struct ndk_kqp {
 	struct list_head held; /* struct ndk_held */
 	unsigned long events;
 	bool failed; /* this hardware QP has been found broken, whatever became of the event */
+	bool spoken; /* likewise: a message came while it was tied */
 	/* with a shared receive queue */
 	struct hlist_node srq_link; /* in ksrq->qps, under ksrq->lock */
 	const struct ib_qp *srq_key; /* the hardware QP it is found by */
@@ -286,7 +288,10 @@ void ndk_qp_to_error(struct ndk_kqp *kqp); /* hw */
 void ndk_qp_events(struct ndk_kqp *kqp); /* hw; the lane's answer to kqp->events */
 void ndk_qp_open_gate(struct ndk_kqp *kqp); /* hw; to what waits at the gate for the lane */
 void ndk_qp_raise(struct ndk_kqp *kqp, unsigned int event); /* any context */
-/* Of the CM's handler, before the core hears that the connection is over: what failed comes first (U-21, U-28). */
+/*
+ * Of the CM's handler, before the core hears that the connection is over: that there was one, as a message said, and
+ * what failed come first (ACPT-4, U-21, U-28).
+ */
 void ndk_qp_before_end(struct ndk_kconn *kc);
 /* A queue is lost (CQ-14, SRQ-6): its QPs cannot go on. */
 void ndk_qp_break_users(struct ndk_device *dev, const struct ndk_obj *queue); /* hw */
@@ -315,7 +320,17 @@ NDK_FN_RECEIVE ndk_post_receive;
 NDK_FN_FLUSH ndk_qp_flush_call;
 int ndk_post_marker(struct ndk_kqp *kqp); /* under mutex, QP in error */
 void ndk_post_gate(struct ndk_kqp *kqp); /* under take: closes the gate for a reset */
-void ndk_post_held(struct ndk_kqp *kqp, bool usable); /* under mutex; opens the gate */
+enum ndk_gate {
+	NDK_GATE_RESET, /* the QP has been reset; stays closed if another reset is due */
+	NDK_GATE_ERROR, /* the QP is in the error state and takes receives, to flush them */
+	NDK_GATE_GONE /* the device has nothing of the QP any more: what waits is cancelled */
+};
+void ndk_post_held(struct ndk_kqp *kqp, enum ndk_gate how); /* under mutex; opens the gate */
+/*
+ * Under mutex: what waits for the lane, to a device that has receives from before. -ENOTCONN: it still does not want
+ * it, the rest stays in front of what is posted next. Another error: it will not. 0: the gate is open, or a reset's.
+ */
+int ndk_post_waiting(struct ndk_kqp *kqp);
 NDK_FN_GET_PRIVILEGED_MEMORY_REGION_TOKEN ndk_pd_token;
 NDK_FN_BUILD_LAM ndk_lam_build;
 NDK_FN_RELEASE_LAM ndk_lam_release;

@@ -101,6 +101,17 @@ static void cancel_upto(struct ndk_kqp *kqp, UINT64 upto)
 		ndk_cq_raise(kcq, NDK_CQ_EVENT_SOLICITED);
 }
 
+static int offer(struct ndk_kqp *kqp, const struct ndk_held *held)
+{
+	struct ib_recv_wr wr = {
+		.wr_id = held->wr_id,
+		.sg_list = (struct ib_sge *)held->sge,
+		.num_sge = held->nsge,
+	};
+
+	return ib_post_recv(kqp->ib, &wr, NULL);
+}
+
 /*
  * One that the latest flush meant, or that the device does not take, ends like the rest of what was
  * flushed. A QP in the error state takes all of them and says so itself, in order.
@@ -108,30 +119,47 @@ static void cancel_upto(struct ndk_kqp *kqp, UINT64 upto)
 static void post_one(struct ndk_kqp *kqp, const struct ndk_held *held, bool usable)
 {
 	bool flushed = kqp->hw_state != IB_QPS_ERR && held->position < kqp->gate_mark;
-	struct ib_recv_wr wr = {
-		.wr_id = held->wr_id,
-		.sg_list = (struct ib_sge *)held->sge,
-		.num_sge = held->nsge,
-	};
 
-	if (usable && kqp->ib && !flushed && !ib_post_recv(kqp->ib, &wr, NULL))
+	if (usable && kqp->ib && !flushed && !offer(kqp, held))
 		return;
 	cancel_upto(kqp, held->position + 1);
 }
 
-/* In the order of posting. Unless the QP is in the error state and usable, all before them are reported. */
-void ndk_post_held(struct ndk_kqp *kqp, bool usable)
+/* In the order of posting. Unless the QP is in the error state, all before them are reported. */
+void ndk_post_held(struct ndk_kqp *kqp, enum ndk_gate how)
 {
 	struct ndk_held *held, *next;
 
 	spin_lock_bh(&kqp->take);
 	list_for_each_entry_safe(held, next, &kqp->held, link) {
 		list_del(&held->link);
-		post_one(kqp, held, usable);
+		post_one(kqp, held, how != NDK_GATE_GONE);
 		kfree(held);
 	}
-	kqp->gated = false;
+	/* a flush may have closed it for a reset of its own since the caller looked */
+	kqp->gated = how == NDK_GATE_RESET && kqp->reset_due;
 	spin_unlock_bh(&kqp->take);
+}
+
+int ndk_post_waiting(struct ndk_kqp *kqp)
+{
+	struct ndk_held *held;
+	int err = 0;
+
+	spin_lock_bh(&kqp->take);
+	while (!err && kqp->await_lane && !kqp->reset_due) { /* else a reset opens it */
+		held = list_first_entry_or_null(&kqp->held, struct ndk_held, link);
+		if (held)
+			err = kqp->ib ? offer(kqp, held) : -ENODEV;
+		else
+			kqp->await_lane = kqp->gated = false;
+		if (held && !err) {
+			list_del(&held->link);
+			kfree(held);
+		}
+	}
+	spin_unlock_bh(&kqp->take);
+	return err;
 }
 
 void ndk_post_gate(struct ndk_kqp *kqp)

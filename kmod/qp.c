@@ -17,6 +17,8 @@
 #define NDK_DRAIN_LOSSY_MS 100
 /* For a device to say that it takes no more receives of a shared queue. */
 #define NDK_LAST_WQE_MS 200
+/* For a device to be in one state again. */
+#define NDK_GATE_MS 1000
 /* Looks in vain before the drain marker goes out: a millisecond or two. */
 #define NDK_STALLED_ROUNDS 10u
 
@@ -52,6 +54,8 @@ void ndk_qp_raise(struct ndk_kqp *kqp, unsigned int event)
 {
 	if (event == NDK_QP_EVENT_BROKEN)
 		WRITE_ONCE(kqp->failed, true);
+	if (event == NDK_QP_EVENT_COMM_EST)
+		WRITE_ONCE(kqp->spoken, true);
 	if (!test_and_set_bit(event, &kqp->events))
 		ndk_box_step(ndk_box_of(&kqp->qp.obj), NDK_STEP_QP_EVENT);
 }
@@ -128,20 +132,6 @@ void ndk_qp_events(struct ndk_kqp *kqp)
 		broken(kqp);
 }
 
-void ndk_qp_open_gate(struct ndk_kqp *kqp)
-{
-	bool due;
-
-	mutex_lock(&kqp->mutex);
-	spin_lock_bh(&kqp->take);
-	due = kqp->await_lane && !kqp->reset_due; /* else that opens it */
-	kqp->await_lane = false;
-	spin_unlock_bh(&kqp->take);
-	if (due)
-		ndk_post_held(kqp, true);
-	mutex_unlock(&kqp->mutex);
-}
-
 /* Holds the boxes of a connector's queue pair, which comes first, and of its completion queues. */
 static bool hold_queues(struct ndk_kconn *kc, struct ndk_box *box[3])
 {
@@ -175,7 +165,9 @@ void ndk_qp_before_end(struct ndk_kconn *kc)
 	kqp = (struct ndk_kqp *)ndk_box_obj(box[0]);
 	if (kqp->qp.obj.magic == NDK_OBJ_MAGIC) {
 		pump(kqp);
-		/* not by the event: the lane may have taken that, and not yet told the core */
+		/* not by the events: the lane may have taken them, and not yet told the core */
+		if (READ_ONCE(kqp->spoken))
+			ndk_cm_comm_est(kc);
 		if (READ_ONCE(kqp->failed))
 			broken(kqp);
 	}
@@ -319,6 +311,7 @@ static int make_hw(struct ndk_kqp *kqp)
 	kqp->ib = ib;
 	kqp->hw_state = IB_QPS_RESET;
 	WRITE_ONCE(kqp->failed, false);
+	WRITE_ONCE(kqp->spoken, false);
 	ndk_srq_join(kqp);
 	err = ndk_qp_move_init(kqp);
 	if (err)
@@ -484,7 +477,7 @@ static void end(struct ndk_kqp *kqp)
 	} else if (kqp->qp.srq) {
 		drain_shared(kqp);
 	}
-	ndk_post_held(kqp, false);
+	ndk_post_held(kqp, NDK_GATE_GONE);
 }
 
 void ndk_qp_to_error(struct ndk_kqp *kqp)
@@ -550,7 +543,33 @@ static void carry_reset(struct ndk_kqp *kqp)
 	if (err && kqp->ib)
 		end(kqp);
 	else if (!again)
-		ndk_post_held(kqp, !err);
+		ndk_post_held(kqp, err ? NDK_GATE_GONE : NDK_GATE_RESET);
+	if (err)
+		ndk_qp_raise(kqp, NDK_QP_EVENT_BROKEN);
+}
+
+/*
+ * The device is between two states for as long as it takes it, and has receives from before, which nobody but itself
+ * may end. If it stays there the QP has come to its end, and flushes all of them in order.
+ */
+void ndk_qp_open_gate(struct ndk_kqp *kqp)
+{
+	unsigned long until = jiffies + msecs_to_jiffies(NDK_GATE_MS);
+	bool again;
+	int err;
+
+	do {
+		mutex_lock(&kqp->mutex);
+		err = ndk_post_waiting(kqp);
+		again = err == -ENOTCONN && time_before(jiffies, until);
+		if (err && !again && kqp->ib)
+			end(kqp);
+		else if (err && !again)
+			ndk_post_held(kqp, NDK_GATE_GONE);
+		mutex_unlock(&kqp->mutex);
+		if (again)
+			usleep_range(100, 300);
+	} while (again);
 	if (err)
 		ndk_qp_raise(kqp, NDK_QP_EVENT_BROKEN);
 }
@@ -595,7 +614,7 @@ static void flush(struct ndk_kqp *kqp, ULONG how)
 		return;
 	}
 	ndk_qp_move(kqp, IB_QPS_ERR);
-	ndk_post_held(kqp, true);
+	ndk_post_held(kqp, NDK_GATE_ERROR);
 }
 
 void ndk_qp_flush_hw(struct ndk_kqp *kqp, ULONG how)
@@ -604,7 +623,7 @@ void ndk_qp_flush_hw(struct ndk_kqp *kqp, ULONG how)
 	if (kqp->ib)
 		flush(kqp, how);
 	else
-		ndk_post_held(kqp, false); /* it could not be rebuilt */
+		ndk_post_held(kqp, NDK_GATE_GONE); /* it could not be rebuilt */
 	mutex_unlock(&kqp->mutex);
 }
 
@@ -631,7 +650,7 @@ void ndk_qp_kill(struct ndk_kqp *kqp)
 		destroy_hw(kqp);
 		cancel_rest(kqp);
 	}
-	ndk_post_held(kqp, false); /* of one that could not be rebuilt */
+	ndk_post_held(kqp, NDK_GATE_GONE); /* of one that could not be rebuilt */
 	mutex_unlock(&kqp->mutex);
 	ndk_cq_hide(icq_of(kqp), -(long)kqp->hidden);
 	kqp->hidden = 0;

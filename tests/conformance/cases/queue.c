@@ -534,8 +534,52 @@ NDK_CASE(queue_after_refusal, "CONN-24 U-5 U-24", NDK_ON_ALL,
 	REQUIRE(kit_expect(s.b->cq, sent, STATUS_SUCCESS));
 }
 
+#define QUEUE_MEANWHILE 12u
+
+/* One message for each of the receives, which end in the order in which they were posted. */
+static BOOLEAN queue_used_in_order(struct kit_side *from, struct kit_side *to, const PVOID *receive)
+{
+	PVOID sent = kit_context();
+	ULONG i;
+
+	for (i = 0; i < QUEUE_MEANWHILE; i++) {
+		kit_fill(from->buffer, 0, 16, (UCHAR)i);
+		if (!CHECK_STATUS(kit_send(from->qp, sent, from->buffer, 0, 16, 0), STATUS_SUCCESS) ||
+		    !kit_expect(to->cq, receive[i], STATUS_SUCCESS) || !kit_expect(from->cq, sent, STATUS_SUCCESS) ||
+		    !kit_verify(to->buffer, 64 * i, 16, (UCHAR)i))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+NDK_CASE(queue_posted_meanwhile, "QP-1 U-25 ORD-1 ACPT-4", NDK_ON_ALL,
+	 "receives posted while the connection is being made, on both sides: all are used, in order, none is cancelled")
+{
+	PVOID mine[QUEUE_MEANWHILE], theirs[QUEUE_MEANWHILE];
+	unsigned round, rounds = conf_place() == NDK_ON_S ? 3 : 12;
+	struct staged s;
+	ULONG i;
+
+	for (round = 0; round < rounds; round++) {
+		REQUIRE(stage_to(&s, STAGE_ANNOUNCED));
+		s.accepting = kit_begin_accept(s.cb, s.b->qp, (const struct kit_params *)0, KIT_EVENT);
+		for (i = 0; i < QUEUE_MEANWHILE; i++) {
+			mine[i] = kit_context();
+			theirs[i] = kit_context();
+			REQUIRE_STATUS(kit_receive(s.b->qp, theirs[i], s.b->buffer, 64 * i, 64), STATUS_SUCCESS);
+			REQUIRE_STATUS(kit_receive(s.a->qp, mine[i], s.a->buffer, 64 * i, 64), STATUS_SUCCESS);
+			conf_stall((ULONG)(conf_random() % 64));
+		}
+		REQUIRE_STATUS(kit_wait(s.connecting), STATUS_SUCCESS);
+		REQUIRE(stage_complete(&s));
+		REQUIRE(queue_used_in_order(s.a, s.b, theirs));
+		REQUIRE(queue_used_in_order(s.b, s.a, mine));
+		kit_close_all(KIT_CHILDREN_FIRST);
+	}
+}
+
 CONF_CASES(queue, CASE(queue_two_armed), CASE(queue_armed_late), CASE(queue_armed_inside),
 	   CASE(queue_take_in_parts), CASE(queue_shared_by_two), CASE(queue_depths), CASE(queue_full),
 	   CASE(queue_silent), CASE(queue_not_connected), CASE(queue_too_many_sges), CASE(queue_inline),
 	   CASE(queue_inline_nothing), CASE(queue_flush_idle), CASE(queue_flush_connected),
-	   CASE(queue_after_refusal));
+	   CASE(queue_after_refusal), CASE(queue_posted_meanwhile));
