@@ -120,30 +120,42 @@ static noinline ULONG take_parked(struct ndk_kcq *kcq, char *out, ULONG max, siz
 }
 
 /* Under the lock, so that nothing is parked between the look and the forgetting. */
-static noinline void emptied(struct ndk_kcq *kcq)
+static noinline void emptied(struct ndk_kcq *kcq, ULONG arrivals)
 {
 	unsigned long flags = ndk_kernel_ops.lock(kcq->cq.obj.host);
 
-	ndk_cq_emptied(&kcq->cq);
+	if (kcq->arrivals == arrivals) /* else what has been told of since may not be among what was taken */
+		ndk_cq_emptied(&kcq->cq);
 	ndk_kernel_ops.unlock(kcq->cq.obj.host, flags);
 }
 
-/* What this poll parked and does not return counts as arrived, or an arm would miss it (CQ-5). */
-static noinline void tell_parked(struct ndk_kcq *kcq, ULONG failed_ever)
+/*
+ * Of solicited ones the hardware tells, but while it is not armed: what is taken from it then may be solicited.
+ * Before it is taken.
+ */
+static __always_inline bool untold(const struct ndk_kcq *kcq)
 {
-	ndk_cq_raise(kcq, READ_ONCE(kcq->failed_ever) != failed_ever ? NDK_CQ_EVENT_SOLICITED : NDK_CQ_EVENT_PLAIN);
+	return READ_ONCE(kcq->shadow) && atomic_read(&kcq->armed) == NDK_HW_ARM_NONE;
+}
+
+/* What this poll parked and does not return counts as arrived, or an arm would miss it (CQ-5). */
+static noinline void tell_parked(struct ndk_kcq *kcq, bool solicited)
+{
+	ndk_cq_raise(kcq, solicited ? NDK_CQ_EVENT_SOLICITED : NDK_CQ_EVENT_PLAIN);
 }
 
 static __always_inline ULONG get_results(NDK_CQ *cq, void *out, ULONG max, bool ex)
 {
 	struct ndk_kcq *kcq = (struct ndk_kcq *)ndk_obj_of(cq, NdkObjectTypeCq);
-	ULONG got = 0, parked_ever, failed_ever;
+	ULONG got = 0, parked_ever, failed_ever, arrivals;
 	unsigned long flags;
-	bool left;
+	bool left, silent;
 
 	if (unlikely(!kcq || !max || !out || READ_ONCE(kcq->cq.fault)))
 		return 0; /* CQ-14, CQ-15: a lost one reports nothing more */
 	spin_lock_irqsave(&kcq->lock, flags);
+	arrivals = READ_ONCE(kcq->arrivals);
+	silent = untold(kcq);
 	parked_ever = kcq->parked_ever;
 	failed_ever = kcq->failed_ever;
 	if (unlikely(!list_empty(&kcq->parked)))
@@ -153,11 +165,11 @@ static __always_inline ULONG get_results(NDK_CQ *cq, void *out, ULONG max, bool 
 	if (got < max && unlikely(!list_empty(&kcq->parked)))
 		got += take_parked(kcq, (char *)out + got * size_of(ex), max - got, size_of(ex));
 	if (got < max && unlikely(READ_ONCE(kcq->cq.fresh)))
-		emptied(kcq);
+		emptied(kcq, arrivals);
 	left = unlikely(kcq->parked_ever != parked_ever) && !list_empty(&kcq->parked);
 	spin_unlock_irqrestore(&kcq->lock, flags);
 	if (unlikely(left))
-		tell_parked(kcq, failed_ever);
+		tell_parked(kcq, silent || READ_ONCE(kcq->failed_ever) != failed_ever);
 	return got;
 }
 
@@ -178,6 +190,7 @@ void ndk_cq_pump(struct ndk_kcq *kcq, unsigned int rounds)
 	struct ndk_parked *p;
 	unsigned long flags;
 	ULONG parked, failed;
+	bool solicited;
 	int i, n;
 
 	prepare(wc);
@@ -186,6 +199,7 @@ void ndk_cq_pump(struct ndk_kcq *kcq, unsigned int rounds)
 		spin_lock_irqsave(&kcq->lock, flags);
 		parked = kcq->parked_ever;
 		failed = kcq->failed_ever;
+		solicited = untold(kcq);
 		if (kcq->ib)
 			n = ib_poll_cq(kcq->ib, NDK_POLL_BATCH, wc);
 		for (i = 0; i < n; i++) {
@@ -197,10 +211,10 @@ void ndk_cq_pump(struct ndk_kcq *kcq, unsigned int rounds)
 		parked -= kcq->parked_ever;
 		failed -= kcq->failed_ever;
 		spin_unlock_irqrestore(&kcq->lock, flags);
-		if (failed)
+		if (failed || (parked && solicited))
 			ndk_cq_raise(kcq, NDK_CQ_EVENT_SOLICITED);
 		else if (parked)
-			ndk_cq_raise(kcq, NDK_CQ_EVENT_PLAIN); /* of solicited ones the hardware tells */
+			ndk_cq_raise(kcq, NDK_CQ_EVENT_PLAIN);
 	} while (n == NDK_POLL_BATCH && --rounds);
 }
 

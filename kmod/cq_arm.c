@@ -293,6 +293,8 @@ void ndk_cq_events(struct ndk_kcq *kcq)
 	flags = ndk_kernel_ops.lock(h);
 	if (events & BIT(NDK_CQ_EVENT_ERROR))
 		ndk_cq_failed(&kcq->cq, STATUS_BUFFER_OVERFLOW, &fx);
+	if (events & (BIT(NDK_CQ_EVENT_SOLICITED) | BIT(NDK_CQ_EVENT_PLAIN)))
+		WRITE_ONCE(kcq->arrivals, kcq->arrivals + 1);
 	if (events & BIT(NDK_CQ_EVENT_SOLICITED))
 		ndk_cq_arrived(&kcq->cq, TRUE, &fx);
 	else if (events & BIT(NDK_CQ_EVENT_PLAIN))
