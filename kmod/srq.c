@@ -101,6 +101,15 @@ static void watch(struct ndk_ksrq *ksrq)
 		ib_modify_srq(ksrq->ib, &attr, IB_SRQ_LIMIT);
 }
 
+/* What the device still says is about the limit it had. */
+static void look_away(struct ndk_ksrq *ksrq)
+{
+	struct ib_srq_attr attr = { .srq_limit = 0 };
+
+	if (ksrq->ib && ndk_srq_watching(&ksrq->srq))
+		ib_modify_srq(ksrq->ib, &attr, IB_SRQ_LIMIT);
+}
+
 void ndk_srq_events(struct ndk_ksrq *ksrq)
 {
 	unsigned long events = xchg(&ksrq->events, 0);
@@ -218,6 +227,7 @@ void ndk_srq_modify_hw(struct ndk_ksrq *ksrq)
 {
 	NTSTATUS status = modify(ksrq);
 
+	look_away(ksrq);
 	ndk_srq_events(ksrq); /* what is due is due to the old threshold */
 	ndk_api_srq_answer(&ksrq->srq, status);
 	watch(ksrq);
