@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: (GPL-2.0 OR BSD-3-Clause)
 # vm-file: tests/kmod/conformance.sh:/conformance.sh
-# vm-timeout: 600
+# vm-timeout: 900
 #
 # In the test machine, with a stock kernel: the conformance suite on rxe.
 

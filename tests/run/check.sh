@@ -42,8 +42,8 @@ fabric-asan   | sanitize | 700 | tests/run/sanitized.sh asan
 fabric-sweep  | sanitize | 900 | tests/run/sanitized.sh sweep
 fabric-memory | sanitize | 1200 | build/bin/ndk_conformance --fabric ib --starve 1000 --tap build/results/fabric-memory.tap
 fabric-tsan   | sanitize | 900 | tests/run/sanitized.sh tsan
-kernel-rxe    | kmod   | 700 | tests/run/vm_suite.sh kernel-rxe tests/kmod/rxe.guest.sh
-kernel-late   | kmod   | 700 | tests/run/vm_suite.sh kernel-late tests/kmod/late.guest.sh
+kernel-rxe    | kmod   | 1000 | tests/run/vm_suite.sh kernel-rxe tests/kmod/rxe.guest.sh
+kernel-late   | kmod   | 1000 | tests/run/vm_suite.sh kernel-late tests/kmod/late.guest.sh
 kernel-two    | kmod   | 300 | tests/run/vm_suite.sh kernel-two tests/kmod/two.guest.sh
 kernel-module | kmod   | 300 | tests/run/vm_suite.sh kernel-module tests/kmod/module.guest.sh
 kernel-races  | kmod   | 450 | tests/run/vm_suite.sh kernel-races tests/kmod/races.guest.sh
@@ -51,7 +51,7 @@ kernel-churn  | kmod   | 900 | tests/run/vm_suite.sh kernel-churn tests/kmod/chu
 debug-siw     | debug  | 1550 | tests/run/vm_suite.sh debug-siw tests/kmod/debug_siw.guest.sh debug
 debug-rxe     | debug  | 1550 | tests/run/vm_suite.sh debug-rxe tests/kmod/debug_rxe.guest.sh debug
 debug-faults  | debug  | 480 | tests/run/vm_suite.sh debug-faults tests/kmod/debug_faults.guest.sh debug
-kernel-rt     | debug  | 700 | tests/run/vm_suite.sh kernel-rt tests/kmod/rxe.guest.sh rt
+kernel-rt     | debug  | 1000 | tests/run/vm_suite.sh kernel-rt tests/kmod/rxe.guest.sh rt
 debug-self    | debug  | 420 | tests/run/vm_suite.sh debug-self tests/kmod/debug_self.guest.sh debug
 rxe-siw       | pairs  | 30  | tests/conformance/compare.py | tee build/results/rxe-siw.tap
 requirements  | last   | 60  | tests/run/commands.sh requirements 'the tool itself' 'python3 tests/requirements/test_requirements.py' 'every rule' 'tests/requirements/requirements.py all --strict' 'the seed table' 'tests/requirements/requirements.py seed'
