@@ -45,7 +45,7 @@ static int bind_soon(struct ndk_device *dev, struct rdma_cm_id *id, struct socka
 	unsigned long until = jiffies + msecs_to_jiffies(NDK_UNKNOWN_MS);
 	int err;
 
-	while ((err = rdma_bind_addr(id, addr)) == -ENODEV && !dev->gone && time_before(jiffies, until))
+	while ((err = rdma_bind_addr(id, addr)) == -ENODEV && !READ_ONCE(dev->going) && time_before(jiffies, until))
 		msleep(NDK_REST_MS);
 	return err;
 }
@@ -125,8 +125,12 @@ static int ask(struct ndk_kconn *kc, struct rdma_conn_param *p)
 	bool patient = kc->c.obj.host->transport == NDK_TRANSPORT_IWARP;
 	int err;
 
-	while ((err = rdma_connect(kc->id, p)) == -EADDRNOTAVAIL && patient && time_before(jiffies, until))
+	while ((err = rdma_connect(kc->id, p)) == -EADDRNOTAVAIL && patient && time_before(jiffies, until) &&
+	       !READ_ONCE(dev_of(kc)->going)) {
 		msleep(NDK_REST_MS);
+		if (READ_ONCE(kc->c.state) != NDK_CONN_CONNECTING)
+			break; /* given up or closed meanwhile: nothing may go out any more */
+	}
 	return err;
 }
 

@@ -130,12 +130,17 @@ static noinline void emptied(struct ndk_kcq *kcq, ULONG arrivals)
 }
 
 /*
- * Of solicited ones the hardware tells, but while it is not armed: what is taken from it then may be solicited.
- * Before it is taken.
+ * Of solicited ones the hardware tells, but only while it is armed for just them, and knows it: what is taken from it
+ * otherwise may be solicited. Asked before it is taken.
  */
 static __always_inline bool untold(const struct ndk_kcq *kcq)
 {
-	return READ_ONCE(kcq->shadow) && atomic_read(&kcq->armed) == NDK_HW_ARM_NONE;
+	if (likely(!READ_ONCE(kcq->shadow)))
+		return false;
+	if (atomic_read(&kcq->armed) != NDK_HW_ARM_SOLICITED)
+		return true;
+	smp_rmb(); /* with that in arm_hw() */
+	return READ_ONCE(kcq->arming);
 }
 
 /* What this poll parked and does not return counts as arrived, or an arm would miss it (CQ-5). */

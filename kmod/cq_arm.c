@@ -118,8 +118,13 @@ static bool arm_hw(struct ndk_kcq *kcq, enum ndk_hw_arm kind)
 		    NDK_HW_ARM_SOLICITED)
 			return waits;
 	}
+	/* until the device has it, what is taken may be of a kind that nobody was told of: see untold() */
+	WRITE_ONCE(kcq->arming, true);
+	smp_wmb();
 	atomic_set(&kcq->armed, kind);
-	return notify(kcq, kind);
+	waits = notify(kcq, kind);
+	smp_store_release(&kcq->arming, false);
+	return waits;
 }
 
 /* For any completion. Returns what is due at once, a set of events. */

@@ -104,6 +104,7 @@ struct ndk_kcq {
 	unsigned long events;
 	spinlock_t arm_lock; /* one hardware arm at a time; not taken by the driver's handlers */
 	atomic_t armed; /* the hardware arm in force: enum ndk_hw_arm */
+	bool arming; /* armed says so, and the hardware does not know yet; under arm_lock, read without */
 	bool armed_ever; /* the hardware may have had reason to call us */
 	bool shadow; /* the hardware is kept armed for solicited completions, see cq_arm.c */
 	bool watched; /* likewise, on behalf of queue pairs */

@@ -67,10 +67,10 @@ static void event_handler(struct ib_event *event, void *context)
 		ndk_qp_raise(context, NDK_QP_EVENT_COMM_EST);
 		break;
 	case IB_EVENT_QP_FATAL:
+	case IB_EVENT_QP_REQ_ERR: /* of the answer to a read, too, that the end of the connection has cut short (siw) */
 		ndk_qp_raise(context, ndk_compat_fails_at_end(event->device) ? NDK_QP_EVENT_LOOK :
 									       NDK_QP_EVENT_BROKEN);
 		break;
-	case IB_EVENT_QP_REQ_ERR:
 	case IB_EVENT_QP_ACCESS_ERR:
 		ndk_qp_raise(context, NDK_QP_EVENT_BROKEN);
 		break;
@@ -561,7 +561,7 @@ void ndk_qp_open_gate(struct ndk_kqp *kqp)
 	do {
 		mutex_lock(&kqp->mutex);
 		err = ndk_post_waiting(kqp);
-		again = err == -ENOTCONN && time_before(jiffies, until);
+		again = err == -ENOTCONN && time_before(jiffies, until) && !READ_ONCE(dev_of(kqp)->going);
 		if (err && !again && kqp->ib)
 			end(kqp);
 		else if (err && !again)

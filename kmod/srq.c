@@ -20,6 +20,7 @@
 #include <linux/slab.h>
 
 #include "post.h"
+#include "compat/compat.h"
 
 /* A device that cannot resize its queue gets room for growing at once, if that is not too much. */
 #define NDK_SRQ_GROWTH	 4u
@@ -101,13 +102,13 @@ static void watch(struct ndk_ksrq *ksrq)
 		ib_modify_srq(ksrq->ib, &attr, IB_SRQ_LIMIT);
 }
 
-/* What the device still says is about the limit it had. */
+/* From here on the device says nothing about the limit it had, and what it was about to say it has said. */
 static void look_away(struct ndk_ksrq *ksrq)
 {
 	struct ib_srq_attr attr = { .srq_limit = 0 };
 
-	if (ksrq->ib && ndk_srq_watching(&ksrq->srq))
-		ib_modify_srq(ksrq->ib, &attr, IB_SRQ_LIMIT);
+	if (ksrq->ib && ndk_srq_watching(&ksrq->srq) && !ib_modify_srq(ksrq->ib, &attr, IB_SRQ_LIMIT))
+		ndk_compat_settle_begun(ksrq->ib->device);
 }
 
 void ndk_srq_events(struct ndk_ksrq *ksrq)

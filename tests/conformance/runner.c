@@ -324,7 +324,7 @@ static BOOLEAN run_repeated(struct conf_case *c, UINT64 *seed)
  * thousands of runs. One that failed is run again: TRUE, it passed every time. What it said when it failed stays
  * on record.
  */
-static BOOLEAN passes_again(struct conf_case *c, BOOLEAN *fine)
+static BOOLEAN passes_again(struct conf_case *c, UINT64 seed, BOOLEAN *fine)
 {
 	const ULONG times = run.options->confirm;
 	ULONG passed;
@@ -332,7 +332,7 @@ static BOOLEAN passes_again(struct conf_case *c, BOOLEAN *fine)
 	print("# now %u times more", times);
 	run.failures = 0;
 	for (passed = 0; passed < times && *fine && !run.failures && !run.skipped; passed++)
-		*fine = run_once(c, run.options->seed);
+		*fine = run_once(c, seed);
 	if (passed == times && *fine && !run.failures && !run.skipped)
 		return TRUE;
 	run.failures++; /* also if that did not fail which could not be run */
@@ -373,7 +373,7 @@ static int run_alone(PVOID arg)
 		conf_fail("runner", 0, "the place cannot be set up for a case any more");
 	if (run.failures > 10)
 		print("# ... and %ld more failures", run.failures - 10);
-	unsteady = fine && run.failures && run.options->confirm && passes_again(a->c, &fine);
+	unsteady = fine && run.failures && run.options->confirm && passes_again(a->c, seed - 1, &fine);
 	if (unsteady) {
 		print_command(a->c, seed - 1);
 		print("ok %u %s # UNSTEADY it failed once, then passed %u times", a->number, a->c->name,

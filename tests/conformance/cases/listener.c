@@ -381,8 +381,8 @@ static void listener_backlog_body(void)
 	struct staged s, m;
 	unsigned i;
 
-	REQUIRE(stage_to(&s, STAGE_IDLE));
 	REQUIRE(ndk_control_backlog(conf_adapter_name(1), 3) == 0);
+	REQUIRE(stage_to(&s, STAGE_IDLE));
 	REQUIRE(clients_begin(&k, &s, 5));
 	for (i = 0; i < 3; i++) {
 		got[i] = kit_arrival(s.b->listener);
