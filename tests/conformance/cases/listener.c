@@ -262,10 +262,25 @@ static unsigned clients_answered(const struct clients *k, unsigned count)
 	return n;
 }
 
-/* The first connect event of a slow consumer; on T it is over when it is told so. With the lock. */
+/* The first connect event of a slow consumer; but on S it is over when it is told so. With the lock. */
 static struct {
 	BOOLEAN begun, told, over;
 } listener_slow;
+
+/* Connect events come from a worker of their own in the kernel: to sleep there leaves the processor to others. */
+static void listener_doze(void)
+{
+	UINT64 until = conf_now_us() + KIT_PATIENCE_MS * 1000ull;
+	unsigned long flags;
+	BOOLEAN stay = TRUE;
+
+	while (stay && conf_now_us() < until) {
+		conf_sleep(1);
+		flags = conf_lock();
+		stay = !listener_slow.told;
+		conf_unlock(flags);
+	}
+}
 
 static void listener_stay(struct kit_listener *l)
 {
@@ -277,11 +292,14 @@ static void listener_stay(struct kit_listener *l)
 	conf_unlock(flags);
 	if (!first)
 		return;
-	stage_hold(&listener_slow.told);
+	if (conf_place() == NDK_ON_K)
+		listener_doze();
+	else
+		stage_hold(&listener_slow.told);
 	stage_release(&listener_slow.over);
 }
 
-/* Where threads wait for threads: all other requests, and another listener's, while the first event lasts. */
+/* All other requests, and another listener's, while the first event lasts. */
 static void listener_served_meanwhile(struct clients *k, struct staged *s)
 {
 	UINT64 until = conf_now_us() + KIT_PATIENCE_MS * 1000ull;
@@ -312,18 +330,17 @@ static void clients_served(struct clients *k, struct kit_listener *l)
 	}
 }
 
-/* *again: the slow one was through with all before the other had its turn, which on S it must not be. */
-static void listener_slowly(ULONG stall_us, BOOLEAN *again)
+#define LISTENER_STALL_US 200000u
+
+static void listener_slowly(void)
 {
 	struct kit_address at = kit_address(1, NDK_V4, kit_fresh_port());
 	struct kit_listener *slow, *other;
-	unsigned long flags;
 	struct clients k;
 	struct staged s;
 	UINT64 began;
 	unsigned i;
 
-	*again = FALSE;
 	REQUIRE(stage_to(&s, STAGE_IDLE));
 	slow = s.b->listener;
 	slow->mode = KIT_ACCEPT;
@@ -332,42 +349,34 @@ static void listener_slowly(ULONG stall_us, BOOLEAN *again)
 		REQUIRE(slow->qps[i] != (NDK_QP *)0);
 	}
 	memset(&listener_slow, 0, sizeof(listener_slow));
-	if (conf_place() == NDK_ON_T)
-		slow->stall = listener_stay;
+	if (conf_place() == NDK_ON_S)
+		slow->stall_us = LISTENER_STALL_US;
 	else
-		slow->stall_us = stall_us;
+		slow->stall = listener_stay;
 	other = kit_create_listener(s.b->adapter);
 	REQUIRE(other != (struct kit_listener *)0);
 	REQUIRE_STATUS(kit_listen(other, &at), STATUS_SUCCESS);
 	REQUIRE(clients_begin(&k, &s, LISTENER_MOST));
 	s.b->listener = other;
 	began = conf_now_us();
-	if (conf_place() == NDK_ON_T)
+	if (conf_place() != NDK_ON_S) {
 		listener_served_meanwhile(&k, &s);
-	else
+	} else {
 		REQUIRE(stage_from_idle(&s, STAGE_UP));
-	CHECK(conf_place() != NDK_ON_S || conf_now_us() - began < LISTENER_MOST * stall_us);
-	flags = conf_lock();
-	*again = conf_place() == NDK_ON_K && slow->events == LISTENER_MOST && !slow->running;
-	conf_unlock(flags);
+		CHECK(conf_now_us() - began < LISTENER_MOST * LISTENER_STALL_US);
+	}
 	stage_release(&listener_slow.told);
 	clients_served(&k, slow);
 }
 
 NDK_CASE(listener_slow_consumer, "LISTEN-15 CONN-26", NDK_ON_ALL,
-	 "T-LS-10 a connect event takes 200 ms: ten clients are all served, and so are other listeners meanwhile")
+	 "T-LS-10 a connect event takes 200 ms (T, K: for ever): all ten clients are served, other listeners meanwhile")
 {
-	BOOLEAN again = TRUE;
-	ULONG stall_us;
-
-	/* a slow machine may need the slow consumer to be slower */
-	for (stall_us = 200000; again && stall_us < 2000000 && !conf_failed(); stall_us *= 2) {
-		attempt_deadline(0, NDK_TIME_CONNECT, 3600000);
-		attempt_deadline(1, NDK_TIME_ACCEPT, 3600000);
-		listener_slowly(stall_us, &again);
-		kit_close_all(KIT_CHILDREN_FIRST);
-	}
-	CHECK(!again);
+	attempt_deadline(0, NDK_TIME_CONNECT, 3600000);
+	attempt_deadline(1, NDK_TIME_ACCEPT, 3600000);
+	listener_slowly();
+	/* whatever came of it, nobody may be left waiting */
+	stage_release(&listener_slow.told);
 	attempt_deadlines_default();
 }
 
