@@ -135,7 +135,7 @@ static noinline void emptied(struct ndk_kcq *kcq, ULONG arrivals)
  */
 static __always_inline bool untold(const struct ndk_kcq *kcq)
 {
-	if (likely(!READ_ONCE(kcq->shadow)))
+	if (likely(!READ_ONCE(kcq->kinds)))
 		return false;
 	if (atomic_read(&kcq->armed) != NDK_HW_ARM_SOLICITED)
 		return true;

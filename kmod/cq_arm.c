@@ -143,6 +143,7 @@ static unsigned long arm_solicited(struct ndk_kcq *kcq)
 	look_later(kcq);
 	waits = waits || (!kcq->shadow && READ_ONCE(kcq->parked_now));
 	kcq->shadow = true;
+	WRITE_ONCE(kcq->kinds, !blind);
 	if (!waits)
 		return 0;
 	return known ? BIT(NDK_CQ_EVENT_LOOK) : BIT(NDK_CQ_EVENT_SOLICITED);

@@ -107,6 +107,7 @@ struct ndk_kcq {
 	bool arming; /* armed says so, and the hardware does not know yet; under arm_lock, read without */
 	bool armed_ever; /* the hardware may have had reason to call us */
 	bool shadow; /* the hardware is kept armed for solicited completions, see cq_arm.c */
+	bool kinds; /* likewise, and it tells the kinds apart */
 	bool watched; /* likewise, on behalf of queue pairs */
 	struct timer_list look;
 	struct mutex size; /* the hardware's size, and what it is made of */
