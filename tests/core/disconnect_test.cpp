@@ -175,6 +175,18 @@ TEST_F(Established, a_request_that_failed_before_a_flush_and_is_reported_behind_
 	EXPECT_STATUS(STATUS_CONNECTION_ABORTED, answer());
 }
 
+TEST_F(Established, a_failure_from_before_a_flush_that_is_reported_during_the_handshake_is_an_abort)
+{
+	NDK_COVERS("DISC-3 FLUSH-1 U-21 U-28");
+	w.call([&](struct ndk_fx *fx) { ndk_qp_flush(qp, fx); });
+	w.settle();
+	EXPECT_STATUS(STATUS_PENDING, w.disconnect(c));
+	w.call([&](struct ndk_fx *fx) { ndk_qp_broken(qp, fx); });
+	EXPECT_STATUS(STATUS_CONNECTION_ABORTED, answer());
+	EXPECT_EQ(events(), 0u);
+	EXPECT_EQ(c->state, NDK_CONN_DISCONNECTED);
+}
+
 /* ---- the event ---- */
 TEST_F(Established, no_event_where_none_was_asked_for)
 {
