@@ -265,7 +265,6 @@ struct ndk_kqp {
 	bool gated; /* receives wait in held, for a reset that is due or for the lane; under take */
 	bool await_lane; /* the device would not have one at the time; likewise */
 	bool reset_due; /* asked for and not yet carried out, under take */
-	u32 gate_seq; /* counts the closings of the gate: only the last one's reset opens it */
 	UINT64 gate_mark; /* ring head at the flush: earlier receives are to be cancelled */
 	struct list_head held; /* struct ndk_held */
 	unsigned long events;

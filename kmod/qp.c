@@ -67,7 +67,11 @@ static void event_handler(struct ib_event *event, void *context)
 		ndk_qp_raise(context, NDK_QP_EVENT_COMM_EST);
 		break;
 	case IB_EVENT_QP_FATAL:
-	case IB_EVENT_QP_REQ_ERR: /* of the answer to a read, too, that the end of the connection has cut short (siw) */
+	case IB_EVENT_QP_REQ_ERR:
+		/*
+		 * siw says so of an answer to a read that was cut short, by the end of the connection or by a region
+		 * that went; nothing tells them apart, and what follows is the end either way.
+		 */
 		ndk_qp_raise(context, ndk_compat_fails_at_end(event->device) ? NDK_QP_EVENT_LOOK :
 									       NDK_QP_EVENT_BROKEN);
 		break;
@@ -522,27 +526,18 @@ static int reset(struct ndk_kqp *kqp)
 	return err;
 }
 
-/*
- * Carries out the reset that is due. If another flush closed the gate again meanwhile, its own reset
- * is due and opens it: what waits there was posted between the two and is that one's to cancel.
- */
+/* Carries out the reset that is due. */
 static void carry_reset(struct ndk_kqp *kqp)
 {
-	bool again;
-	u32 seq;
 	int err;
 
 	spin_lock_bh(&kqp->take);
 	kqp->reset_due = false;
-	seq = kqp->gate_seq;
 	spin_unlock_bh(&kqp->take);
 	err = reset(kqp);
-	spin_lock_bh(&kqp->take);
-	again = kqp->gate_seq != seq;
-	spin_unlock_bh(&kqp->take);
 	if (err && kqp->ib)
 		end(kqp);
-	else if (!again)
+	else
 		ndk_post_held(kqp, err ? NDK_GATE_GONE : NDK_GATE_RESET);
 	if (err)
 		ndk_qp_raise(kqp, NDK_QP_EVENT_BROKEN);
