@@ -154,13 +154,13 @@ static __always_inline ULONG get_results(NDK_CQ *cq, void *out, ULONG max, bool 
 	struct ndk_kcq *kcq = (struct ndk_kcq *)ndk_obj_of(cq, NdkObjectTypeCq);
 	ULONG got = 0, parked_ever, failed_ever, arrivals;
 	unsigned long flags;
-	bool left, silent;
+	bool left, solicited;
 
 	if (unlikely(!kcq || !max || !out || READ_ONCE(kcq->cq.fault)))
 		return 0; /* CQ-14, CQ-15: a lost one reports nothing more */
 	spin_lock_irqsave(&kcq->lock, flags);
-	arrivals = READ_ONCE(kcq->arrivals);
-	silent = untold(kcq);
+	arrivals = smp_load_acquire(&kcq->arrivals); /* before anything is taken */
+	solicited = untold(kcq);
 	parked_ever = kcq->parked_ever;
 	failed_ever = kcq->failed_ever;
 	if (unlikely(!list_empty(&kcq->parked)))
@@ -174,7 +174,7 @@ static __always_inline ULONG get_results(NDK_CQ *cq, void *out, ULONG max, bool 
 	left = unlikely(kcq->parked_ever != parked_ever) && !list_empty(&kcq->parked);
 	spin_unlock_irqrestore(&kcq->lock, flags);
 	if (unlikely(left))
-		tell_parked(kcq, silent || READ_ONCE(kcq->failed_ever) != failed_ever);
+		tell_parked(kcq, solicited || READ_ONCE(kcq->failed_ever) != failed_ever);
 	return got;
 }
 

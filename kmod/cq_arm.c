@@ -133,7 +133,21 @@ static unsigned long arm_any(struct ndk_kcq *kcq)
 	return arm_hw(kcq, NDK_HW_ARM_ANY) ? BIT(NDK_CQ_EVENT_PLAIN) : 0;
 }
 
-/* If an arm was in force, the core knows what waits, but for failures the device keeps to itself. */
+/* Under its lock, or what is just being taken from the hardware might show in neither. */
+static bool parked(struct ndk_kcq *kcq)
+{
+	bool some;
+
+	spin_lock(&kcq->lock);
+	some = kcq->parked_now;
+	spin_unlock(&kcq->lock);
+	return some;
+}
+
+/*
+ * If an arm was in force, the core knows what waits, but for failures the device keeps to itself. Without one, or where
+ * the device tells no kinds apart, what is parked was told of as plain.
+ */
 static unsigned long arm_solicited(struct ndk_kcq *kcq)
 {
 	bool blind = ndk_compat_messages_unsolicited(kcq->ib->device);
@@ -141,7 +155,7 @@ static unsigned long arm_solicited(struct ndk_kcq *kcq)
 	bool waits = arm_hw(kcq, blind ? NDK_HW_ARM_ANY : NDK_HW_ARM_SOLICITED);
 
 	look_later(kcq);
-	waits = waits || (!kcq->shadow && READ_ONCE(kcq->parked_now));
+	waits = waits || ((blind || !kcq->shadow) && parked(kcq));
 	kcq->shadow = true;
 	WRITE_ONCE(kcq->kinds, !blind);
 	if (!waits)
@@ -215,6 +229,8 @@ static void keep_watch(struct ndk_kcq *kcq)
 	}
 	flags = ndk_kernel_ops.lock(h);
 	known = kcq->cq.fresh & 2;
+	/* a poll that began before must not make it forget, see emptied() */
+	smp_store_release(&kcq->arrivals, kcq->arrivals + known);
 	ndk_kernel_ops.unlock(h, flags);
 	if (!known)
 		ndk_cq_raise(kcq, NDK_CQ_EVENT_SOLICITED);
@@ -300,7 +316,7 @@ void ndk_cq_events(struct ndk_kcq *kcq)
 	if (events & BIT(NDK_CQ_EVENT_ERROR))
 		ndk_cq_failed(&kcq->cq, STATUS_BUFFER_OVERFLOW, &fx);
 	if (events & (BIT(NDK_CQ_EVENT_SOLICITED) | BIT(NDK_CQ_EVENT_PLAIN)))
-		WRITE_ONCE(kcq->arrivals, kcq->arrivals + 1);
+		smp_store_release(&kcq->arrivals, kcq->arrivals + 1);
 	if (events & BIT(NDK_CQ_EVENT_SOLICITED))
 		ndk_cq_arrived(&kcq->cq, TRUE, &fx);
 	else if (events & BIT(NDK_CQ_EVENT_PLAIN))
