@@ -52,6 +52,7 @@ static struct ndk_obj *shell_alloc(struct ndk_host *h, NDK_OBJECT_TYPE type, ULO
 	case NdkObjectTypeSrq:
 		ksrq = (struct ndk_ksrq *)o;
 		spin_lock_init(&ksrq->lock);
+		ksrq->low = ~0u;
 		ksrq->srq.depth = depth0;
 		ksrq->srq.max_sge = depth1;
 		break;

@@ -187,9 +187,10 @@ bool ndk_shelf_cancel(struct ndk_kcq *kcq, struct ndk_shelf *s, UINT64 upto);
 void ndk_shelf_clear(struct ndk_kcq *kcq);
 
 /* ---- shared receive queue (srq.c) ---- */
-#define NDK_SRQ_EVENT_FELL    0 /* bits of ksrq->events: below the threshold, says the device or our count */
+#define NDK_SRQ_EVENT_FELL    0 /* bits of ksrq->events: below the threshold, says the device */
 #define NDK_SRQ_EVENT_REACHED 1 /* the threshold was reached: the device may watch from now on */
 #define NDK_SRQ_EVENT_ERROR   2 /* lost for good */
+#define NDK_SRQ_EVENT_LOW     3 /* below the threshold, says our count: as low as ksrq->low */
 
 /* A receive, and the place where its result waits: both belong to the queue, whichever QP it comes through. */
 struct ndk_kslot {
@@ -209,6 +210,7 @@ struct ndk_ksrq {
 	struct ndk_kchunk *chunks;
 	u32 waiting; /* slots in parked lists */
 	bool over; /* unbuilt: the last result taken frees the memory */
+	ULONG low; /* the least our count was since an event of it was handled; ~0: there is none */
 	struct hlist_head qps[NDK_SRQ_BUCKETS]; /* struct ndk_kqp, by hardware QP */
 	ULONG slots; /* in all chunks; the lane's own */
 	ULONG room; /* receives the device has room for; the lane's own */

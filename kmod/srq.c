@@ -102,24 +102,41 @@ static void watch(struct ndk_ksrq *ksrq)
 		ib_modify_srq(ksrq->ib, &attr, IB_SRQ_LIMIT);
 }
 
-/* From here on the device says nothing about the limit it had, and what it was about to say it has said. */
+/*
+ * From here on the device says nothing about the limit it had, and most have said what they were about to say. Where
+ * one says it later it costs a notification too many.
+ */
 static void look_away(struct ndk_ksrq *ksrq)
 {
 	struct ib_srq_attr attr = { .srq_limit = 0 };
 
 	if (ksrq->ib && ndk_srq_watching(&ksrq->srq) && !ib_modify_srq(ksrq->ib, &attr, IB_SRQ_LIMIT))
-		ndk_compat_settle_begun(ksrq->ib->device);
+		ndk_compat_settle_limit(ksrq->ib->device);
+	clear_bit(NDK_SRQ_EVENT_REACHED, &ksrq->events); /* or the device would be told of that limit again */
+}
+
+/* Below the threshold that is in force now? It may have been another when a receive was counted. */
+static bool low(struct ndk_ksrq *ksrq)
+{
+	ULONG least;
+
+	spin_lock_bh(&ksrq->lock);
+	least = ksrq->low;
+	ksrq->low = ~0u;
+	spin_unlock_bh(&ksrq->lock);
+	return least < ndk_srq_watching(&ksrq->srq);
 }
 
 void ndk_srq_events(struct ndk_ksrq *ksrq)
 {
 	unsigned long events = xchg(&ksrq->events, 0);
+	bool fell = events & BIT(NDK_SRQ_EVENT_LOW) && low(ksrq);
 
 	if (events & BIT(NDK_SRQ_EVENT_ERROR)) {
 		ndk_api_srq_failed(&ksrq->srq, STATUS_INTERNAL_ERROR);
 		ndk_qp_break_users(dev_of(ksrq), &ksrq->srq.obj);
 	}
-	if (events & BIT(NDK_SRQ_EVENT_FELL))
+	if (fell || events & BIT(NDK_SRQ_EVENT_FELL))
 		ndk_api_srq_fell(&ksrq->srq);
 	if (events & BIT(NDK_SRQ_EVENT_REACHED))
 		watch(ksrq);
@@ -228,7 +245,8 @@ void ndk_srq_modify_hw(struct ndk_ksrq *ksrq)
 {
 	NTSTATUS status = modify(ksrq);
 
-	look_away(ksrq);
+	if (NT_SUCCESS(status) && ksrq->srq.asked_threshold)
+		look_away(ksrq);
 	ndk_srq_events(ksrq); /* what is due is due to the old threshold */
 	ndk_api_srq_answer(&ksrq->srq, status);
 	watch(ksrq);
@@ -325,6 +343,8 @@ struct ndk_kqp *ndk_srq_complete(const struct ib_wc *wc, struct ndk_parked *p, N
 
 	spin_lock(&ksrq->lock);
 	fell = ndk_srq_used_up(&ksrq->srq);
+	if (fell)
+		ksrq->low = min(ksrq->low, ksrq->srq.queued);
 	kqp = find_qp(ksrq, wc->qp);
 	if (kqp)
 		ndk_srq_result(&kqp->qp, &ks->slot, ndk_status_wc(wc->status, NDK_OP_RECEIVE),
@@ -333,7 +353,7 @@ struct ndk_kqp *ndk_srq_complete(const struct ib_wc *wc, struct ndk_parked *p, N
 		ndk_srq_give_back(&ksrq->srq, &ks->slot);
 	spin_unlock(&ksrq->lock);
 	if (fell)
-		raise_event(ksrq, NDK_SRQ_EVENT_FELL);
+		raise_event(ksrq, NDK_SRQ_EVENT_LOW);
 	return kqp;
 }
 

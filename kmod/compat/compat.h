@@ -145,4 +145,10 @@ void ndk_compat_settle_cq(struct ib_cq *cq);
  */
 bool ndk_compat_settle_begun(struct ib_device *ib);
 
+/*
+ * After IB_SRQ_LIMIT has changed: the event of the old one is raised by now, or will not be, on siw and on rxe up to
+ * 6.3. May sleep.
+ */
+void ndk_compat_settle_limit(struct ib_device *ib);
+
 #endif

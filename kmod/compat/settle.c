@@ -83,3 +83,10 @@ bool ndk_compat_settle_begun(struct ib_device *ib)
 {
 	return ib->ops.driver_id == RDMA_DRIVER_SIW || settle(ib);
 }
+
+/* siw takes receives under a lock of its socket, which makes it a section of RCU, on PREEMPT_RT too. */
+void ndk_compat_settle_limit(struct ib_device *ib)
+{
+	if (!settle(ib))
+		synchronize_rcu();
+}
