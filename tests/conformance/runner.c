@@ -373,13 +373,14 @@ static int run_alone(PVOID arg)
 		conf_fail("runner", 0, "the place cannot be set up for a case any more");
 	if (run.failures > 10)
 		print("# ... and %ld more failures", run.failures - 10);
-	unsteady = fine && run.failures && run.options->confirm && passes_again(a->c, seed - 1, &fine);
+	seed -= !run.options->starve; /* the one that failed, if any did */
+	unsteady = fine && run.failures && run.options->confirm && passes_again(a->c, seed, &fine);
 	if (unsteady) {
-		print_command(a->c, seed - 1);
+		print_command(a->c, seed);
 		print("ok %u %s # UNSTEADY it failed once, then passed %u times", a->number, a->c->name,
 		      run.options->confirm);
 	} else if (run.failures || !fine) {
-		print_failed(a->c, a->number, seed - !run.options->starve);
+		print_failed(a->c, a->number, seed);
 		return RUN_FAILED | (fine ? 0 : RUN_BROKEN) | (int)run.starved * RUN_STARVED;
 	} else if (run.skipped) {
 		print("ok %u %s # SKIP %s", a->number, a->c->name, run.skipped);
