@@ -140,11 +140,7 @@ const NDK_ADAPTER_INFO *kit_info(NDK_ADAPTER *a);
 /* ---- completion queues ---- */
 struct kit_cq {
 	NDK_CQ *cq;
-	struct conf_signal notified;
-	long notifications;	/* callbacks so far */
-	long running, most;	/* callbacks running now, and most at once */
-	NTSTATUS status;	/* CqStatus of the last one */
-	long entered, left;	/* stamps of the last one */
+	struct kit_told told;
 	/* Run inside the notification, any context rules apply. */
 	void (*inside)(struct kit_cq *q, NTSTATUS status);
 	PVOID arg;

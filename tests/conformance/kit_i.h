@@ -20,6 +20,9 @@ BOOLEAN kit_hooked(void);
 struct kit_buffer **kit_buffers(void);
 /* Releases the buffers of that adapter, NULL: of all. */
 void kit_release_all(NDK_ADAPTER *a);
+/* A notification begins and ends: around what the case hung into it. Any context. */
+void kit_told_enter(struct kit_told *t, NTSTATUS status);
+void kit_told_leave(struct kit_told *t);
 
 #ifdef __cplusplus
 }

@@ -23,26 +23,38 @@ static NDK_OBJECT_HEADER *created(struct kit_call *c)
 	return c->object;
 }
 
-static VOID cq_notified(PVOID context, NTSTATUS status)
+void kit_told_enter(struct kit_told *t, NTSTATUS status)
 {
-	struct kit_cq *q = (struct kit_cq *)context;
 	long stamp = kit_stamp();
 	unsigned long flags = conf_lock();
 
-	q->notifications++;
-	q->status = status;
-	q->entered = stamp;
-	if (++q->running > q->most)
-		q->most = q->running;
+	t->notifications++;
+	t->status = status;
+	t->entered = stamp;
+	if (++t->running > t->most)
+		t->most = t->running;
 	conf_unlock(flags);
+}
+
+void kit_told_leave(struct kit_told *t)
+{
+	long stamp = kit_stamp();
+	unsigned long flags = conf_lock();
+
+	t->left = stamp;
+	t->running--;
+	conf_unlock(flags);
+	conf_signal(&t->signal);
+}
+
+static VOID cq_notified(PVOID context, NTSTATUS status)
+{
+	struct kit_cq *q = (struct kit_cq *)context;
+
+	kit_told_enter(&q->told, status);
 	if (q->inside && kit_hooked())
 		q->inside(q, status);
-	stamp = kit_stamp();
-	flags = conf_lock();
-	q->left = stamp;
-	q->running--;
-	conf_unlock(flags);
-	conf_signal(&q->notified);
+	kit_told_leave(&q->told);
 }
 
 static struct kit_call *begin_cq(struct kit_cq **q, NDK_ADAPTER *a, ULONG depth, GROUP_AFFINITY *affinity,
@@ -51,7 +63,7 @@ static struct kit_call *begin_cq(struct kit_cq **q, NDK_ADAPTER *a, ULONG depth,
 	struct kit_call *c;
 
 	*q = (struct kit_cq *)kit_alloc(sizeof(**q));
-	conf_signal_init(&(*q)->notified);
+	conf_signal_init(&(*q)->told.signal);
 	c = creation("NdkCreateCq", inside, arg);
 	c->store = (PVOID *)&(*q)->cq;
 	return kit_return(c, a->Dispatch->NdkCreateCq(a, depth, cq_notified, *q, affinity, kit_create_done, c,
@@ -189,7 +201,7 @@ void kit_arm(struct kit_cq *q, ULONG type)
 
 BOOLEAN kit_notified(struct kit_cq *q, ULONG ms)
 {
-	return conf_wait(&q->notified, ms);
+	return conf_wait(&q->told.signal, ms);
 }
 
 ULONG kit_poll(struct kit_cq *q, NDK_RESULT_EX *out, ULONG count)

@@ -13,23 +13,11 @@
 static VOID srq_notified(PVOID context, NTSTATUS status)
 {
 	struct kit_srq *q = (struct kit_srq *)context;
-	long stamp = kit_stamp();
-	unsigned long flags = conf_lock();
 
-	q->notifications++;
-	q->status = status;
-	q->entered = stamp;
-	if (++q->running > q->most)
-		q->most = q->running;
-	conf_unlock(flags);
+	kit_told_enter(&q->told, status);
 	if (q->inside && kit_hooked())
 		q->inside(q, status);
-	stamp = kit_stamp();
-	flags = conf_lock();
-	q->left = stamp;
-	q->running--;
-	conf_unlock(flags);
-	conf_signal(&q->notified);
+	kit_told_leave(&q->told);
 }
 
 struct kit_call *kit_begin_told_srq(struct kit_srq **q, NDK_PD *pd, ULONG depth, ULONG sge, ULONG threshold,
@@ -38,7 +26,7 @@ struct kit_call *kit_begin_told_srq(struct kit_srq **q, NDK_PD *pd, ULONG depth,
 	struct kit_call *c;
 
 	*q = (struct kit_srq *)kit_alloc(sizeof(**q));
-	conf_signal_init(&(*q)->notified);
+	conf_signal_init(&(*q)->told.signal);
 	c = kit_call("NdkCreateSrq");
 	c->store = (PVOID *)&(*q)->srq;
 	return kit_return(c, pd->Dispatch->NdkCreateSrq(pd, depth, sge, threshold, srq_notified, *q, affinity,
@@ -100,7 +88,7 @@ NTSTATUS kit_modify(struct kit_srq *q, ULONG depth, ULONG threshold)
 
 BOOLEAN kit_srq_notified(struct kit_srq *q, ULONG ms)
 {
-	return conf_wait(&q->notified, ms);
+	return conf_wait(&q->told.signal, ms);
 }
 
 long kit_srq_notifications(struct kit_srq *q)
@@ -110,7 +98,7 @@ long kit_srq_notifications(struct kit_srq *q)
 
 	conf_settle();
 	flags = conf_lock();
-	n = q->notifications;
+	n = q->told.notifications;
 	conf_unlock(flags);
 	return n;
 }

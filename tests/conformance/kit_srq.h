@@ -15,14 +15,19 @@ struct kit_call;
 struct kit_cq;
 struct kit_shape;
 
+/* ---- what notifications of a queue leave behind ---- */
+struct kit_told {
+	struct conf_signal signal; /* at the end of each */
+	long notifications;	   /* callbacks so far */
+	long running, most;	   /* callbacks running now, and most at once */
+	NTSTATUS status;	   /* what the last one told */
+	long entered, left;	   /* stamps of the last one */
+};
+
 /* ---- shared receive queues ---- */
 struct kit_srq {
 	NDK_SRQ *srq;
-	struct conf_signal notified;
-	long notifications;   /* callbacks so far */
-	long running, most;   /* callbacks running now, and most at once */
-	NTSTATUS status;      /* SrqStatus of the last one */
-	long entered, left;   /* stamps of the last one */
+	struct kit_told told;
 	/* Run inside the notification, any context rules apply. */
 	void (*inside)(struct kit_srq *q, NTSTATUS status);
 	PVOID arg;

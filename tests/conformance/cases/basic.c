@@ -135,7 +135,7 @@ NDK_CASE(basic_notification, "CQ-3 CQ-4 CQ-10 CONC-11", NDK_ON_ALL,
 
 	REQUIRE(p);
 	CHECK(kit_send_recv_verify(p->a, p->b, 64));
-	CHECK_EQ(p->b->cq->notifications, 0);
+	CHECK_EQ(p->b->cq->told.notifications, 0);
 	memset(&r, 0, sizeof(r));
 	p->b->cq->inside = take_one;
 	p->b->cq->arg = &r;

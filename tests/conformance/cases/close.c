@@ -576,8 +576,8 @@ NDK_CASE(close_inside_notification, "CLOSE-6 CLOSE-8 CLOSE-17 CQ-19", NDK_ON_ALL
 		conf_settle();
 		CHECK(!kit_answered((struct kit_call *)s->cq->arg));
 		CHECK(KIT_CLOSED(s->qp));
-		REQUIRE(closed_after((struct kit_call *)s->cq->arg, &s->cq->left));
-		CHECK_EQ(s->cq->notifications, 1);
+		REQUIRE(closed_after((struct kit_call *)s->cq->arg, &s->cq->told.left));
+		CHECK_EQ(s->cq->told.notifications, 1);
 	}
 }
 

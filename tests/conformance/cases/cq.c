@@ -230,7 +230,7 @@ NDK_CASE(cq_resize, "CQ-20 CQ-16 U-33 ORD-1 REQ-12", NDK_ON_ALL,
 		REQUIRE(kit_notified(q, KIT_PATIENCE_MS));
 		for (i = 0; i < 3; i++)
 			REQUIRE(kit_expect(q, context[i], STATUS_SUCCESS));
-		CHECK_EQ(q->notifications, 1);
+		CHECK_EQ(q->told.notifications, 1);
 	}
 }
 
@@ -361,7 +361,7 @@ static BOOLEAN cq_two_on(struct staged *s, struct staged *m, struct kit_cq *q, U
 static BOOLEAN cq_told(struct kit_cq *q)
 {
 	unsigned long flags = conf_lock();
-	BOOLEAN told = q->notifications > 0;
+	BOOLEAN told = q->told.notifications > 0;
 
 	conf_unlock(flags);
 	return told;
@@ -412,16 +412,16 @@ NDK_CASE(cq_overrun, "CQ-14 CQ-9 CQ-4 U-28 CLOSE-1", NDK_ON_ALL,
 		REQUIRE(cq_messages(&s, &context, 1));
 		REQUIRE(kit_result(q, &r) && CHECK(r.RequestContext == context));
 	}
-	CHECK_EQ(q->notifications, 0);
+	CHECK_EQ(q->told.notifications, 0);
 	cq_overflow(&s, q, many);
 	REQUIRE(kit_notified(q, KIT_PATIENCE_MS));
-	CHECK_STATUS(q->status, STATUS_BUFFER_OVERFLOW);
+	CHECK_STATUS(q->told.status, STATUS_BUFFER_OVERFLOW);
 	REQUIRE(ndk_control_counters(conf_adapter_name(1), &after) == 0);
 	CHECK_EQ(after.cq_error - before.cq_error, 1);
 	cq_is_dead(q, s.b->qp, m.b->qp, s.b->buffer);
 	CHECK(kit_disconnected(s.cb, KIT_PATIENCE_MS));
 	CHECK(kit_disconnected(m.cb, KIT_PATIENCE_MS));
-	CHECK_EQ(q->notifications, 1);
+	CHECK_EQ(q->told.notifications, 1);
 	CHECK(KIT_CLOSED(s.cb->connector) && KIT_CLOSED(m.cb->connector));
 	CHECK(KIT_CLOSED(s.b->qp) && KIT_CLOSED(m.b->qp) && KIT_CLOSED(q->cq));
 }
@@ -444,15 +444,15 @@ NDK_CASE(cq_lost, "CQ-15 CQ-9 CQ-4 U-32 CLOSE-1", NDK_ON_FABRIC,
 		kit_arm(q, types[i]);
 		SKIP_UNLESS(conf_cq_fault(q->cq), "no CQ can be lost here");
 		REQUIRE(kit_notified(q, KIT_PATIENCE_MS));
-		CHECK_STATUS(q->status, STATUS_INTERNAL_ERROR);
+		CHECK_STATUS(q->told.status, STATUS_INTERNAL_ERROR);
 		conf_cq_fault(q->cq);
 		conf_settle();
-		CHECK_EQ(q->notifications, 1);
+		CHECK_EQ(q->told.notifications, 1);
 		cq_is_dead(q, s.b->qp, m.b->qp, s.b->buffer);
 		CHECK(kit_disconnected(s.cb, KIT_PATIENCE_MS));
 		kit_arm(q, NDK_CQ_NOTIFY_ANY);
 		REQUIRE(kit_notified(q, KIT_PATIENCE_MS));
-		CHECK_STATUS(q->status, STATUS_INTERNAL_ERROR);
+		CHECK_STATUS(q->told.status, STATUS_INTERNAL_ERROR);
 		kit_close_all(i & 1 ? KIT_PARENTS_FIRST : KIT_CHILDREN_FIRST);
 	}
 }
@@ -468,12 +468,12 @@ NDK_CASE(cq_lost_unarmed, "U-32 CQ-3 CQ-15", NDK_ON_FABRIC,
 	REQUIRE(q != (struct kit_cq *)0);
 	SKIP_UNLESS(conf_cq_fault(q->cq), "no CQ can be lost here");
 	conf_settle();
-	CHECK_EQ(q->notifications, 0);
+	CHECK_EQ(q->told.notifications, 0);
 	kit_arm(q, NDK_CQ_NOTIFY_ERRORS);
 	REQUIRE(kit_notified(q, KIT_PATIENCE_MS));
-	CHECK_STATUS(q->status, STATUS_INTERNAL_ERROR);
+	CHECK_STATUS(q->told.status, STATUS_INTERNAL_ERROR);
 	conf_settle();
-	CHECK_EQ(q->notifications, 1);
+	CHECK_EQ(q->told.notifications, 1);
 }
 
 CONF_CASES(cq, CASE(cq_depths), CASE(cq_affinity), CASE(cq_types), CASE(cq_token_dead), CASE(cq_resize),

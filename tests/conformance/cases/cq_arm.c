@@ -61,7 +61,7 @@ static BOOLEAN arm_take(struct arm *a, enum arm_event event)
 static long arm_heard(struct arm *a)
 {
 	unsigned long flags = conf_lock();
-	long heard = a->q->notifications;
+	long heard = a->q->told.notifications;
 
 	conf_unlock(flags);
 	return heard;
@@ -85,7 +85,7 @@ static BOOLEAN arm_told(struct arm *a, long wanted)
 
 static BOOLEAN arm_notified(struct arm *a)
 {
-	return CHECK(kit_notified(a->q, KIT_PATIENCE_MS)) && CHECK_STATUS(a->q->status, STATUS_SUCCESS) &&
+	return CHECK(kit_notified(a->q, KIT_PATIENCE_MS)) && CHECK_STATUS(a->q->told.status, STATUS_SUCCESS) &&
 	       arm_told(a, a->told + 1);
 }
 

@@ -248,11 +248,11 @@ NDK_CASE(life_no_notification_follows, "CLOSE-12 CLOSE-13 CQ-19", NDK_ON_ALL,
 		shut = KIT_CLOSE(s->cq->cq);
 		s->qp->Dispatch->NdkFlush(s->qp);
 		conf_settle();
-		CHECK_EQ(s->cq->notifications, 0);
+		CHECK_EQ(s->cq->told.notifications, 0);
 		CHECK(KIT_CLOSED(s->qp));
 		CHECK_STATUS(kit_wait(shut), STATUS_SUCCESS);
 		conf_settle();
-		CHECK_EQ(s->cq->notifications, 0);
+		CHECK_EQ(s->cq->told.notifications, 0);
 	}
 }
 

@@ -75,19 +75,19 @@ static BOOLEAN mod_taken(struct mod *m, unsigned count)
 /* A burst is told of before the interval could have passed: exact on S, elsewhere because it was ages. */
 static BOOLEAN mod_at_once(struct mod *m, unsigned count)
 {
-	long before = m->q->notifications;
+	long before = m->q->told.notifications;
 
 	if (!mod_burst(m, count) || !CHECK(kit_notified(m->q, KIT_PATIENCE_MS)) || !mod_taken(m, count))
 		return FALSE;
 	conf_settle();
 	return CHECK(conf_place() != NDK_ON_S || m->told_us - m->sent_us < MOD_WAY_US) &&
-	       CHECK_EQ(m->q->notifications, before + 1);
+	       CHECK_EQ(m->q->told.notifications, before + 1);
 }
 
 /* A burst is told of when the interval has passed, give or take what the place needs. */
 static BOOLEAN mod_after_interval(struct mod *m, unsigned count)
 {
-	long before = m->q->notifications;
+	long before = m->q->told.notifications;
 	UINT64 took;
 
 	if (!mod_burst(m, count) || !CHECK(kit_notified(m->q, KIT_PATIENCE_MS)) || !mod_taken(m, count))
@@ -98,7 +98,7 @@ static BOOLEAN mod_after_interval(struct mod *m, unsigned count)
 	/* the provider may round the interval down, so there is no lower bound but that of a burst */
 	return CHECK(conf_place() != NDK_ON_S || took <= m->interval + MOD_WAY_US) &&
 	       CHECK(took > (conf_place() == NDK_ON_S ? MOD_WAY_US : 0u)) &&
-	       CHECK_EQ(m->q->notifications, before + 1);
+	       CHECK_EQ(m->q->told.notifications, before + 1);
 }
 
 NDK_CASE(moderation_refused, "CQ-24 CQ-25 CQ-26 CQ-29", NDK_ON_OFFERED,
@@ -192,7 +192,7 @@ NDK_CASE(moderation_closed, "CQ-19 CLOSE-12 CLOSE-13 CQ-23", NDK_ON_OFFERED,
 	REQUIRE(KIT_CLOSED(m.q->cq));
 	conf_sleep(m.interval / 1000 + KIT_QUIET_MS);
 	/* the results may have been told of before the close, if the place is slow */
-	CHECK(m.q->notifications <= (conf_place() == NDK_ON_S ? 0 : 1));
+	CHECK(m.q->told.notifications <= (conf_place() == NDK_ON_S ? 0 : 1));
 }
 
 CONF_CASES(moderation, CASE(moderation_refused), CASE(moderation_not_offered), CASE(moderation_counts),

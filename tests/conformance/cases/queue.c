@@ -60,7 +60,7 @@ NDK_CASE(queue_two_armed, "CQ-3 CQ-4 CQ-10 CQ-13", NDK_ON_ALL,
 	for (i = 0; i < 50; i++)
 		REQUIRE(queue_message(&s, s.a->qp, s.b->qp) && queue_take(one, 1));
 	conf_settle();
-	CHECK_EQ(one->notifications + two->notifications, 0);
+	CHECK_EQ(one->told.notifications + two->told.notifications, 0);
 	for (i = 0; i < rounds; i++) {
 		kit_arm(one, NDK_CQ_NOTIFY_ANY);
 		kit_arm(two, NDK_CQ_NOTIFY_ANY);
@@ -70,10 +70,10 @@ NDK_CASE(queue_two_armed, "CQ-3 CQ-4 CQ-10 CQ-13", NDK_ON_ALL,
 		REQUIRE(queue_take(one, 2));
 		REQUIRE(queue_take(two, 2));
 		conf_settle();
-		REQUIRE(CHECK_EQ(one->notifications, i + 1) && CHECK_EQ(two->notifications, i + 1));
+		REQUIRE(CHECK_EQ(one->told.notifications, i + 1) && CHECK_EQ(two->told.notifications, i + 1));
 	}
-	CHECK_STATUS(one->status, STATUS_SUCCESS);
-	CHECK_EQ(one->most, 1);
+	CHECK_STATUS(one->told.status, STATUS_SUCCESS);
+	CHECK_EQ(one->told.most, 1);
 }
 
 NDK_CASE(queue_armed_late, "CQ-5 CQ-4", NDK_ON_ALL,
@@ -92,7 +92,7 @@ NDK_CASE(queue_armed_late, "CQ-5 CQ-4", NDK_ON_ALL,
 		REQUIRE(kit_notified(s.b->cq, KIT_PATIENCE_MS));
 		REQUIRE(queue_take(s.b->cq, 1));
 		conf_settle();
-		CHECK_EQ(s.b->cq->notifications, i + 1);
+		CHECK_EQ(s.b->cq->told.notifications, i + 1);
 	}
 }
 
@@ -150,8 +150,8 @@ NDK_CASE(queue_armed_inside, "CQ-5 CQ-7 CONC-7 CONC-11 REQ-9 IRQL-3", NDK_ON_ALL
 	REQUIRE(queue_wait_taken(count));
 	conf_settle();
 	CHECK_EQ(queue_taken_now(), count);
-	CHECK(s.b->cq->notifications >= 1);
-	CHECK_EQ(s.b->cq->most, 1);
+	CHECK(s.b->cq->told.notifications >= 1);
+	CHECK_EQ(s.b->cq->told.most, 1);
 }
 
 /* ---- taking results ---- */
@@ -479,7 +479,7 @@ NDK_CASE(queue_flush_idle, "FLUSH-1 FLUSH-2 FLUSH-3 FLUSH-4 U-25 CQ-10", NDK_ON_
 	for (i = 0; i < 2; i++)
 		REQUIRE(kit_expect(s.a->cq, mine[i], STATUS_CANCELLED));
 	CHECK_EQ(kit_drain(s.a->cq), 0);
-	CHECK_EQ(s.a->cq->notifications, 1);
+	CHECK_EQ(s.a->cq->told.notifications, 1);
 	REQUIRE(stage_from_idle(&s, STAGE_UP));
 	REQUIRE(kit_send_recv_verify(s.a, s.b, 64));
 	REQUIRE(kit_send_recv_verify(s.b, s.a, 64));

@@ -187,7 +187,7 @@ NDK_CASE(srq_three_qps, "SRQ-7 PD-8 PD-9 ORD-1 ORD-2 QP-28", NDK_ON_ALL,
 	}
 	for (i = 0; i < 3; i++)
 		CHECK_EQ(kit_drain(l[i].cq), 0);
-	CHECK_EQ(q->notifications, 0);
+	CHECK_EQ(q->told.notifications, 0);
 }
 
 /* ---- its depth ---- */

@@ -30,7 +30,7 @@ NDK_CASE(srq_low_at_once, "SRQ-4 SRQ-5 SRQ-6", NDK_ON_ALL,
 	REQUIRE(srq_post(&s, q, (PVOID *)0, 0, 3));
 	REQUIRE_STATUS(kit_modify(q, 0, 5), STATUS_SUCCESS);
 	REQUIRE(kit_srq_notified(q, KIT_PATIENCE_MS));
-	CHECK_STATUS(q->status, STATUS_SUCCESS);
+	CHECK_STATUS(q->told.status, STATUS_SUCCESS);
 	/* one-shot: down, up again and down, and nobody is told */
 	REQUIRE(srq_use(&s, &l, 2));
 	REQUIRE(srq_post(&s, q, (PVOID *)0, 3, 6));
@@ -58,7 +58,7 @@ NDK_CASE(srq_low_from_start, "SRQ-1 SRQ-5 U-37", NDK_ON_ALL,
 	CHECK_EQ(kit_srq_notifications(q), 0);
 	REQUIRE(srq_use(&s, &l, 1));
 	REQUIRE(kit_srq_notified(q, KIT_PATIENCE_MS));
-	CHECK_STATUS(q->status, STATUS_SUCCESS);
+	CHECK_STATUS(q->told.status, STATUS_SUCCESS);
 	REQUIRE(srq_use(&s, &l, 2));
 	REQUIRE(srq_post(&s, q, (PVOID *)0, 6, 5));
 	REQUIRE(srq_use(&s, &l, 5));
@@ -204,8 +204,8 @@ NDK_CASE(srq_refilled_inside, "SRQ-1 SRQ-4 SRQ-5 REQ-9 IRQL-3", NDK_ON_ALL,
 	conf_settle();
 	flags = conf_lock();
 	posted = r.posted;
-	notified = q->notifications;
-	most = q->most;
+	notified = q->told.notifications;
+	most = q->told.most;
 	conf_unlock(flags);
 	CHECK(posted + 5 >= (long)messages);
 	CHECK(notified >= (long)messages / 12);
@@ -239,7 +239,7 @@ NDK_CASE(srq_closed_inside, "CLOSE-6 CLOSE-8 CLOSE-13 CLOSE-17", NDK_ON_ALL,
 	REQUIRE(closing != (struct kit_call *)0);
 	CHECK(kit_pended(closing));
 	CHECK_STATUS(kit_wait(closing), STATUS_SUCCESS);
-	CHECK(closing->entered > q->left);
+	CHECK(closing->entered > q->told.left);
 	CHECK_EQ(kit_srq_notifications(q), 1);
 }
 
@@ -311,7 +311,7 @@ NDK_CASE(srq_lost, "SRQ-6 CLOSE-1 DISC-6", NDK_ON_FABRIC,
 	REQUIRE(srq_use(&s, &l[0], 1));
 	SKIP_UNLESS(conf_srq_fault(q->srq), "no SRQ can be lost here");
 	REQUIRE(kit_srq_notified(q, KIT_PATIENCE_MS));
-	CHECK_STATUS(q->status, STATUS_INTERNAL_ERROR);
+	CHECK_STATUS(q->told.status, STATUS_INTERNAL_ERROR);
 	conf_srq_fault(q->srq);
 	CHECK_EQ(kit_srq_notifications(q), 1);
 	CHECK_STATUS(kit_send(l[0].far, kit_context(), s.b->buffer, 0, 8, 0), STATUS_CONNECTION_INVALID);
