@@ -293,5 +293,26 @@ NDK_CASE(arm_late_by_type, "CQ-5 CQ-11 CQ-12", NDK_ON_ALL,
 		}
 }
 
+NDK_CASE(arm_after_another_closed, "CQ-5 CQ-11", NDK_ON_ALL,
+	 "what came unarmed and was set aside while another queue pair of the queue closed satisfies the next arm")
+{
+	const ULONG types[] = { NDK_CQ_NOTIFY_SOLICITED, NDK_CQ_NOTIFY_ANY };
+	struct arm a;
+	ULONG i;
+
+	REQUIRE(arm_open(&a));
+	for (i = 0; i < 2 * 3; i++) {
+		/* told of, and then not armed */
+		REQUIRE(arm_round(&a, types, 1, ARM_SOLICITED));
+		REQUIRE(arm_produce(&a, ARM_SOLICITED));
+		REQUIRE(KIT_CLOSED(a.idle));
+		REQUIRE(arm_silent(&a));
+		kit_arm(a.q, types[i % 2]);
+		REQUIRE(arm_notified(&a) && arm_take(&a, ARM_SOLICITED));
+		a.idle = kit_another_qp(a.s.b);
+		REQUIRE(a.idle);
+	}
+}
+
 CONF_CASES(cq_arm, CASE(arm_each_type), CASE(arm_merge), CASE(arm_solicited), CASE(arm_failed_requests),
-	   CASE(arm_late_by_type));
+	   CASE(arm_late_by_type), CASE(arm_after_another_closed));

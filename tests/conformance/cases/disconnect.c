@@ -244,15 +244,14 @@ NDK_CASE(leave_before_event, "U-18 U-19 DISC-2 DISC-6 CONC-9", NDK_ON_ALL,
 	 * On iWARP the accept was over with the reply, and its goodbye is what we find or get, perhaps while we are
 	 * still completing. On the deterministic fabric it overtakes the callbacks.
 	 */
-	if (conf_iwarp())
-		CHECK(kit_wait(c) == STATUS_SUCCESS || c->status == STATUS_CONNECTION_ABORTED);
-	else if (conf_place() != NDK_ON_S)
-		REQUIRE_STATUS(kit_wait(c), STATUS_SUCCESS);
 	if (conf_iwarp()) {
+		CHECK(kit_wait(c) == STATUS_SUCCESS || c->status == STATUS_CONNECTION_ABORTED);
 		REQUIRE_STATUS(kit_wait(s.accepting), STATUS_SUCCESS);
 		CHECK_STATUS(kit_wait(s.accepting->then), STATUS_SUCCESS);
 		return;
 	}
+	if (conf_place() != NDK_ON_S)
+		REQUIRE_STATUS(kit_wait(c), STATUS_SUCCESS);
 	s.leaving = kit_begin_disconnect(s.ca);
 	REQUIRE_STATUS(kit_wait(c), STATUS_SUCCESS);
 	if (kit_wait(s.accepting) == STATUS_CONNECTION_ABORTED && conf_place() == NDK_ON_K) {
