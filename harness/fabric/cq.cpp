@@ -174,8 +174,8 @@ void lose_cq(Cq *cq, Upcalls &up)
 		drop_results(cq);
 	}
 	pin(cq->pin);
+	break_all(cq, up); /* first: whoever is told of the loss finds them broken (CQ-14) */
 	up.add({ run_failed, cq, nullptr, 0 });
-	break_all(cq, up);
 }
 
 /* ---- completion ---- */
@@ -198,8 +198,8 @@ static void report(Qp *qp, Cq *cq, bool fits, bool solicited, Upcalls &up)
 		tell(qp, cq, one_result | (solicited ? solicited_bit : 0), up);
 		return;
 	}
+	break_all(cq, up); /* likewise */
 	tell(qp, cq, overrun_bit, up);
-	break_all(cq, up);
 }
 
 void complete(Qp *qp, NTSTATUS status, Upcalls &up)
