@@ -12,14 +12,18 @@ enum {
 	E_NODEV = 19,
 	E_INVAL = 22,
 	E_MFILE = 24,
+	E_PIPE = 32,
 	E_NODATA = 61,
+	E_PROTO = 71,
 	E_AFNOSUPPORT = 97,
 	E_ADDRINUSE = 98,
 	E_ADDRNOTAVAIL = 99,
 	E_NETDOWN = 100,
 	E_NETUNREACH = 101,
+	E_CONNABORTED = 103,
 	E_CONNRESET = 104,
 	E_NOBUFS = 105,
+	E_NOTCONN = 107,
 	E_TIMEDOUT = 110,
 	E_CONNREFUSED = 111,
 	E_HOSTUNREACH = 113
@@ -101,6 +105,25 @@ NTSTATUS ndk_status_reject_connecting(UCHAR transport, int reason)
 	}
 }
 
+/* The CM gave up asking. A handshake that the peer of a two-way CM broke off has many names, by how far it had got. */
+static NTSTATUS unanswered(int err)
+{
+	switch (positive(err)) {
+	case E_INVAL:
+	case E_PIPE:
+	case E_PROTO:
+	case E_CONNABORTED:
+	case E_NOTCONN:
+		return STATUS_CONNECTION_REFUSED;
+	case E_TIMEDOUT:
+		return STATUS_IO_TIMEOUT;
+	case E_ADDRNOTAVAIL:
+		return STATUS_ADDRESS_ALREADY_EXISTS;
+	default:
+		return ndk_status_resolve(err);
+	}
+}
+
 /* Establishment under way, the peer known: what is not a timeout is an abandonment. */
 static NTSTATUS midway(int err)
 {
@@ -137,14 +160,7 @@ unsigned ndk_cm_translate(UCHAR transport, BOOLEAN connecting, BOOLEAN disconnec
 		*status = ndk_status_bind(n->err);
 		return NDK_CONN_EV_UNREACHABLE;
 	case NDK_CM_CONNECT_ERROR:
-		*status = connecting ? ndk_status_resolve(n->err) : midway(n->err);
-		/* what a two-way CM calls "invalid" is a handshake the peer broke off */
-		if (connecting && positive(n->err) == E_INVAL)
-			*status = STATUS_CONNECTION_REFUSED;
-		if (connecting && positive(n->err) == E_TIMEDOUT)
-			*status = STATUS_IO_TIMEOUT;
-		if (connecting && positive(n->err) == E_ADDRNOTAVAIL)
-			*status = STATUS_ADDRESS_ALREADY_EXISTS;
+		*status = connecting ? unanswered(n->err) : midway(n->err);
 		return NDK_CONN_EV_UNREACHABLE;
 	case NDK_CM_UNREACHABLE:
 		*status = STATUS_IO_TIMEOUT;

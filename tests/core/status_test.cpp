@@ -139,6 +139,10 @@ TEST(Status, of_news_while_connecting)
 
 	for (const News &n : news)
 		check(n);
+	/* the peer of a two-way CM broke the handshake off: by how far it had got */
+	for (int err : { -EPIPE, -EPROTO, -ECONNABORTED, -ENOTCONN })
+		check({ kIwarp, true, false, NDK_CM_CONNECT_ERROR, err, NDK_CONN_EV_UNREACHABLE,
+			STATUS_CONNECTION_REFUSED });
 }
 
 TEST(Status, of_news_once_the_peer_is_known)
