@@ -5,6 +5,7 @@
 # ndkping.ko, unloads both, 200 times; then compares what the kernel holds with what it held before.
 #
 # vm-timeout: 900
+# vm-cpus: 1
 
 cycles=200 connections=100
 # Cycles before the first count: caches, per-CPU lists and the log of the kernel reach their size.

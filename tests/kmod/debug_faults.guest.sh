@@ -9,6 +9,7 @@
 #
 # vm-timeout: 450
 # vm-memory: 1024
+# vm-cpus: 1
 
 failslab=/sys/kernel/debug/failslab
 modules=/lib/modules/$(uname -r)/extra

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: (GPL-2.0 OR BSD-3-Clause)
 #
 # All that must hold: installs what is missing, builds, runs the suites of the table below, and
-# reports. Suites of user space and of the virtual machine run side by side, two at a time. The last line of the
+# reports. Suites of user space and of the virtual machine run side by side. The last line of the
 # output is `N passed, N failed, N skipped`; the exit status is 0 only if nothing failed and every
 # suite of the table has shown at least one passed test.
 #
@@ -19,6 +19,7 @@ set -euo pipefail
 
 # A suite is a command, run from the top of the tree, that leaves build/results/NAME.tap. Those of group kmod
 # run one after the other beside those of user space; whoever is done goes on with group debug, longest first.
+# With a + behind their group they wait more than they compute, and run beside both.
 # gtest.py and commands.sh make such a file for programs that do not speak TAP themselves.
 # name | group | seconds it may take | command
 suites() {
@@ -35,13 +36,13 @@ pages         | fabric | 120 | tests/tools/pages.sh | tee build/results/pages.ta
 headers       | core   | 120 | tests/core/header_alone.sh | tee build/results/headers.tap
 fabric-ib     | fabric | 300 | build/bin/ndk_conformance --fabric ib --tap build/results/fabric-ib.tap
 fabric-iwarp  | fabric | 300 | build/bin/ndk_conformance --fabric iwarp --tap build/results/fabric-iwarp.tap
-threads-ib    | fabric | 300 | build/bin/ndk_conformance --fabric ib --threads --tap build/results/threads-ib.tap
-threads-iwarp | fabric | 300 | build/bin/ndk_conformance --fabric iwarp --threads --tap build/results/threads-iwarp.tap
+threads-ib    | fabric+ | 300 | build/bin/ndk_conformance --fabric ib --threads --tap build/results/threads-ib.tap
+threads-iwarp | fabric+ | 300 | build/bin/ndk_conformance --fabric iwarp --threads --tap build/results/threads-iwarp.tap
 seeds         | fabric | 240 | tests/conformance/seeds.sh | tee build/results/seeds.tap
 fabric-asan   | sanitize | 700 | tests/run/sanitized.sh asan
 fabric-sweep  | sanitize | 900 | tests/run/sanitized.sh sweep
 fabric-memory | sanitize | 1200 | build/bin/ndk_conformance --fabric ib --starve 1000 --tap build/results/fabric-memory.tap
-fabric-tsan   | sanitize | 900 | tests/run/sanitized.sh tsan
+fabric-tsan   | sanitize+ | 900 | tests/run/sanitized.sh tsan
 kernel-rxe    | kmod   | 1000 | tests/run/vm_suite.sh kernel-rxe tests/kmod/rxe.guest.sh
 kernel-late   | kmod   | 1000 | tests/run/vm_suite.sh kernel-late tests/kmod/late.guest.sh
 kernel-two    | kmod   | 300 | tests/run/vm_suite.sh kernel-two tests/kmod/two.guest.sh
@@ -70,11 +71,14 @@ default_groups() {
 	done
 }
 
-# select_suites GROUP...: the rows of these groups that T leaves, as tab-separated lines.
+# select_suites GROUP...: the rows of these groups that T leaves, as tab-separated lines; if $pace says so, only those
+# that wait (+) or the others (-).
 select_suites() {
-	local name group budget command wanted=" $* "
+	local name group budget command waits wanted=" $* "
 	while IFS='|' read -r name group budget command; do
-		name=${name// /} group=${group// /} budget=${budget// /}
+		name=${name// /} group=${group// /} budget=${budget// /} waits=-
+		[[ $group != *+ ]] || group=${group%+} waits=+
+		[[ ${pace:-$waits} == "$waits" ]] || continue
 		[[ $wanted == *" $group "* ]] || continue
 		[[ -z ${suite_filter:-} || $name == *"$suite_filter"* ]] || continue
 		[[ -z ${only_tests:-} || $command =~ gtest\.py|ndk_conformance\ --fabric ]] || continue
@@ -221,7 +225,8 @@ main() {
 		esac
 	done
 	run_lane "${vm_lane[@]}" &
-	run_lane "${host_lane[@]}" &
+	pace=- run_lane "${host_lane[@]}" &
+	pace=+ run_lane "${host_lane[@]}" &
 	wait
 	! wants pairs || run_lane pairs
 	! wants last || run_lane last

@@ -32,6 +32,8 @@ asan)
 		'IB' "$(every build/asan ib)" 'iWARP' "$(every build/asan iwarp)"
 	;;
 sweep)
+	# Freed memory stays poisoned for a while, of which each of thousands of short runs wants pages of its own.
+	export ASAN_OPTIONS=quarantine_size_mb=16${ASAN_OPTIONS:+:$ASAN_OPTIONS}
 	exec tests/run/commands.sh fabric-sweep 'built with ASan and UBSan' "$(build build/asan address)" \
 		'IB, each allocation fails' "$(every build/asan ib --starve "$STARVE")" \
 		'iWARP, allocations fail' "$(every build/asan iwarp --starve $((STARVE / 4)))"

@@ -16,6 +16,7 @@
 #   # vm-module: veth                               one more module of the kernel
 #   # vm-timeout: 300                               seconds, default 120
 #   # vm-memory: 1024                               megabytes, default 2048
+#   # vm-cpus: 1                                    processors, default 2
 #   # vm-count: yes                                 a clock of instructions, see run.sh
 #   # vm-plugin: build/lib/x.so,out=build/x.txt     a plugin of the emulator, run from the top of the tree
 #
@@ -74,7 +75,7 @@ main() {
 	"$NDK_ROOT/tests/vm/mkinitramfs.sh" --kver "$kver" "${options[@]}" "$NDK_BUILD/vm/$name.initramfs"
 	exec "$NDK_ROOT/tests/vm/run.sh" --initrd "$NDK_BUILD/vm/$name.initramfs" --script "$script" --kernel "$image" \
 		--append "$append" --timeout "$(wishes timeout | grep . || echo 120)" \
-		--mem "$(wishes memory | grep . || echo 2048)" --count "$(wishes count)" --plugin "$(wishes plugin)" --log "$log"
+		--mem "$(wishes memory | grep . || echo 2048)" --cpus "$(wishes cpus)" --count "$(wishes count)" --plugin "$(wishes plugin)" --log "$log"
 }
 
 main "$@"

@@ -8,6 +8,7 @@
 #   --timeout S      seconds until it is killed (default 120)
 #   --log FILE       the whole console, the kernel log with it (default build/vm/SCRIPT.log)
 #   --mem MB         memory of the guest (default 2048)
+#   --cpus N         processors (default 2); emulated, one works faster than each of two, and leaves more to others
 #   --kernel IMAGE   kernel to boot (default: the image of kver.sh)
 #   --append ARGS    more kernel command line
 #   --plugin SPEC    a plugin of the emulator, FILE.so,KEY=VALUE (no ACCEL then)
@@ -22,7 +23,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 
-usage() { sed -n '4,20s/^# \{0,1\}//p' "$0"; }
+usage() { sed -n '4,21s/^# \{0,1\}//p' "$0"; }
 die() {
 	echo "run.sh: $*" >&2
 	exit 1
@@ -64,7 +65,7 @@ clean_console() {
 hide_kernel_log() { sed -u '/^ndk-vm: kernel log begin$/,/^ndk-vm: kernel log end$/d'; }
 
 boot() {
-	local accel=${ACCEL:-tcg} processors=2 counting=() machine
+	local accel=${ACCEL:-tcg} processors=${cpus:-2} counting=() machine
 	[ "$accel" = tcg ] && accel=tcg,thread=multi
 	# 2^0 ns of virtual time for an instruction, and idle time is skipped
 	[ -z "$count" ] || accel=tcg,thread=single processors=1 counting=(-icount shift=0,sleep=off)
@@ -104,12 +105,12 @@ judge() {
 }
 
 main() {
-	initrd='' script='' timeout=120 log='' mem=2048 kernel='' append='' count='' plugin=''
+	initrd='' script='' timeout=120 log='' mem=2048 cpus='' kernel='' append='' count='' plugin=''
 	command_line=$(printf ' %q' "$0" "$@")
 	while [ $# -gt 0 ]; do
 		case $1 in
 		-h | --help) usage && exit ;;
-		--initrd | --script | --timeout | --log | --mem | --kernel | --append | --count | --plugin)
+		--initrd | --script | --timeout | --log | --mem | --cpus | --kernel | --append | --count | --plugin)
 			[ $# -ge 2 ] || die "$1 needs an argument"
 			printf -v "${1#--}" %s "$2"
 			shift 2
@@ -122,6 +123,7 @@ main() {
 	[ -r "$script" ] || die "no such guest script: $script"
 	[[ $timeout =~ ^[0-9]+$ && $timeout -ge 20 ]] || die "--timeout wants 20 seconds or more, got '$timeout'"
 	[[ $mem =~ ^[0-9]+$ ]] || die "--mem wants megabytes, got '$mem'"
+	[[ ${cpus:-2} =~ ^[1-9]$ ]] || die "--cpus wants a number from 1 to 9, got '$cpus'"
 	command -v qemu-system-x86_64 >/dev/null || die "qemu-system-x86_64 is not installed (tests/run/deps.sh vm)"
 	[ -n "$kernel" ] || kernel=$("$here/kver.sh" --image) || exit 1
 	[ -n "$log" ] || log=$root/build/vm/$(basename "$script" .sh).log
