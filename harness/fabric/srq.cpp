@@ -153,11 +153,12 @@ void lose_srq(Srq *srq, Upcalls &up)
 		return;
 	srq->lost = true;
 	pin(srq->pin);
-	up.add({ run_failed, srq, nullptr, 0 });
+	/* first: whoever is told of the loss finds them broken (SRQ-6) */
 	for (Qp *q = site_of(srq->core.obj)->qps; q; q = q->next) {
 		if (q->core.srq == &srq->core)
 			break_qp(q, up);
 	}
+	up.add({ run_failed, srq, nullptr, 0 });
 }
 
 /* ---- posting ---- */
