@@ -251,6 +251,8 @@ void ndk_connector_cm(struct ndk_connector *c, const struct ndk_cm_news *n, stru
 	event = ndk_cm_translate(c->obj.host->transport, connecting, c->state == NDK_CONN_DISCONNECTING, n, &status);
 	if (event == NDK_CONN_EV_REJECTED && !c->active)
 		status = STATUS_CONNECTION_ABORTED; /* ACPT-6: out of its time or patience, it gave up */
+	if (c->shared && status == STATUS_SHARING_VIOLATION)
+		status = STATUS_ADDRESS_ALREADY_EXISTS; /* what its list has for it (CONN-33) */
 	if (connecting && event == NDK_CONN_EV_RESPONSE) {
 		keep_data(c, n);
 		c->peer_in = n->peer_in;

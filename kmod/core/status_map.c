@@ -117,6 +117,8 @@ static NTSTATUS unanswered(int err)
 		return STATUS_CONNECTION_REFUSED;
 	case E_TIMEDOUT:
 		return STATUS_IO_TIMEOUT;
+	case E_ADDRINUSE: /* a socket that is none of the CM's has the port (CONN-16) */
+		return STATUS_SHARING_VIOLATION;
 	case E_ADDRNOTAVAIL:
 		return STATUS_ADDRESS_ALREADY_EXISTS;
 	default:

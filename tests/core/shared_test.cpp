@@ -117,6 +117,17 @@ TEST_F(Shared, the_same_place_again_exists_already)
 	EXPECT_STATUS(STATUS_PENDING, w.connect_shared(b, qp, s, 2000)) << "closed: it may come again";
 }
 
+TEST_F(Shared, a_port_that_a_stranger_has_is_no_sharing_violation)
+{
+	NDK_COVERS("CONN-33");
+	struct ndk_connector *c = w.connector();
+
+	EXPECT_STATUS(STATUS_PENDING, w.connect_shared(c, w.qp(), s));
+	w.news(c, NDK_CM_CONNECT_ERROR, -98);
+	w.settle();
+	EXPECT_STATUS(STATUS_ADDRESS_ALREADY_EXISTS, w.last(NDK_FX_CALL_REQUEST).status);
+}
+
 TEST_F(Shared, a_failed_attempt_frees_the_place_before_it_is_told)
 {
 	NDK_COVERS("U-46 U-5 U-24 CONN-24 CONN-35");
