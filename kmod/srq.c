@@ -115,7 +115,10 @@ static void look_away(struct ndk_ksrq *ksrq)
 	clear_bit(NDK_SRQ_EVENT_REACHED, &ksrq->events); /* or the device would be told of that limit again */
 }
 
-/* Below the threshold that is in force now? It may have been another when a receive was counted. */
+/*
+ * Below the threshold that is in force now? It may have been another when a receive was counted; in the moment of the
+ * change that may cost a notification too many.
+ */
 static bool low(struct ndk_ksrq *ksrq)
 {
 	ULONG least;
@@ -125,6 +128,15 @@ static bool low(struct ndk_ksrq *ksrq)
 	ksrq->low = ~0u;
 	spin_unlock_bh(&ksrq->lock);
 	return least < ndk_srq_watching(&ksrq->srq);
+}
+
+/* What was counted meanwhile is the new threshold's to judge, which looks at the count itself. */
+static void forget_low(struct ndk_ksrq *ksrq)
+{
+	spin_lock_bh(&ksrq->lock);
+	ksrq->low = ~0u;
+	clear_bit(NDK_SRQ_EVENT_LOW, &ksrq->events);
+	spin_unlock_bh(&ksrq->lock);
 }
 
 void ndk_srq_events(struct ndk_ksrq *ksrq)
@@ -248,6 +260,8 @@ void ndk_srq_modify_hw(struct ndk_ksrq *ksrq)
 	if (NT_SUCCESS(status) && ksrq->srq.asked_threshold)
 		look_away(ksrq);
 	ndk_srq_events(ksrq); /* what is due is due to the old threshold */
+	if (NT_SUCCESS(status) && ksrq->srq.asked_threshold)
+		forget_low(ksrq);
 	ndk_api_srq_answer(&ksrq->srq, status);
 	watch(ksrq);
 }
@@ -351,9 +365,9 @@ struct ndk_kqp *ndk_srq_complete(const struct ib_wc *wc, struct ndk_parked *p, N
 			       wc->status == IB_WC_SUCCESS ? wc->byte_len : 0, out);
 	else
 		ndk_srq_give_back(&ksrq->srq, &ks->slot);
-	spin_unlock(&ksrq->lock);
 	if (fell)
 		raise_event(ksrq, NDK_SRQ_EVENT_LOW);
+	spin_unlock(&ksrq->lock);
 	return kqp;
 }
 
