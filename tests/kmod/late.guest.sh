@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: (GPL-2.0 OR BSD-3-Clause)
 # vm-file: tests/kmod/conformance.sh:/conformance.sh
 # vm-timeout: 900
+# vm-cpus: 1
 #
 # In the test machine, with a stock kernel: the conformance suite on rxe, with workers of the provider and news of
 # connections late at random, so that they overtake each other as they do on a busy machine once in thousands of runs.

@@ -192,7 +192,7 @@ build_other_kernels() {
 wants() { [[ " ${groups[*]} " == *" $1 "* ]] && [ -n "$(select_suites "$1")" ]; }
 
 main() {
-	local group started=$SECONDS dep_groups=(build) host_lane=() vm_lane=() names=()
+	local pace='' group started=$SECONDS dep_groups=(build) host_lane=() vm_lane=() names=()
 	groups=("$@")
 	[ $# -gt 0 ] || mapfile -t groups < <(default_groups)
 	for group in "${groups[@]}"; do
@@ -225,8 +225,8 @@ main() {
 		esac
 	done
 	run_lane "${vm_lane[@]}" &
-	pace=- run_lane "${host_lane[@]}" &
-	pace=+ run_lane "${host_lane[@]}" &
+	{ pace=- && run_lane "${host_lane[@]}"; } &
+	{ pace=+ && run_lane "${host_lane[@]}"; } &
 	wait
 	! wants pairs || run_lane pairs
 	! wants last || run_lane last
