@@ -129,24 +129,22 @@ static void post_one(struct ndk_kqp *kqp, const struct ndk_held *held, bool usab
 void ndk_post_held(struct ndk_kqp *kqp, enum ndk_gate how)
 {
 	struct ndk_held *held, *next;
-	bool another;
 
 	spin_lock_bh(&kqp->take);
 	/*
 	 * A flush may have closed it again for a reset of its own, which then opens it: what waits here is that one's
 	 * to cancel, or was posted behind it and must not meet it in the device.
 	 */
-	another = how == NDK_GATE_RESET && kqp->reset_due;
+	if (how == NDK_GATE_RESET && kqp->reset_due)
+		goto out;
 	list_for_each_entry_safe(held, next, &kqp->held, link) {
-		if (another)
-			break;
 		list_del(&held->link);
 		post_one(kqp, held, how != NDK_GATE_GONE);
 		kfree(held);
 	}
-	if (how != NDK_GATE_RESET)
-		kqp->reset_due = false; /* it will not be reset any more */
-	kqp->gated = another;
+	kqp->reset_due = false; /* nor will it be, if it was not reset now */
+	kqp->gated = false;
+out:
 	spin_unlock_bh(&kqp->take);
 }
 

@@ -115,11 +115,8 @@ static void look_away(struct ndk_ksrq *ksrq)
 	clear_bit(NDK_SRQ_EVENT_REACHED, &ksrq->events); /* or the device would be told of that limit again */
 }
 
-/*
- * Below the threshold that is in force now? It may have been another when a receive was counted; in the moment of the
- * change that may cost a notification too many.
- */
-static bool low(struct ndk_ksrq *ksrq)
+/* How low our own count has been, which is forgotten with that. */
+static ULONG take_low(struct ndk_ksrq *ksrq)
 {
 	ULONG least;
 
@@ -127,22 +124,17 @@ static bool low(struct ndk_ksrq *ksrq)
 	least = ksrq->low;
 	ksrq->low = ~0u;
 	spin_unlock_bh(&ksrq->lock);
-	return least < ndk_srq_watching(&ksrq->srq);
-}
-
-/* What was counted meanwhile is the new threshold's to judge, which looks at the count itself. */
-static void forget_low(struct ndk_ksrq *ksrq)
-{
-	spin_lock_bh(&ksrq->lock);
-	ksrq->low = ~0u;
-	clear_bit(NDK_SRQ_EVENT_LOW, &ksrq->events);
-	spin_unlock_bh(&ksrq->lock);
+	return least;
 }
 
 void ndk_srq_events(struct ndk_ksrq *ksrq)
 {
 	unsigned long events = xchg(&ksrq->events, 0);
-	bool fell = events & BIT(NDK_SRQ_EVENT_LOW) && low(ksrq);
+	/*
+	 * Below the threshold that is in force now: it may have been another when the receive was counted. In the moment
+	 * of the change that may cost a notification too many.
+	 */
+	bool fell = events & BIT(NDK_SRQ_EVENT_LOW) && take_low(ksrq) < ndk_srq_watching(&ksrq->srq);
 
 	if (events & BIT(NDK_SRQ_EVENT_ERROR)) {
 		ndk_api_srq_failed(&ksrq->srq, STATUS_INTERNAL_ERROR);
@@ -256,12 +248,13 @@ static NTSTATUS modify(struct ndk_ksrq *ksrq)
 void ndk_srq_modify_hw(struct ndk_ksrq *ksrq)
 {
 	NTSTATUS status = modify(ksrq);
+	bool anew = NT_SUCCESS(status) && ksrq->srq.asked_threshold;
 
-	if (NT_SUCCESS(status) && ksrq->srq.asked_threshold)
+	if (anew)
 		look_away(ksrq);
 	ndk_srq_events(ksrq); /* what is due is due to the old threshold */
-	if (NT_SUCCESS(status) && ksrq->srq.asked_threshold)
-		forget_low(ksrq);
+	if (anew)
+		take_low(ksrq); /* what was counted meanwhile the new one judges, by the count itself */
 	ndk_api_srq_answer(&ksrq->srq, status);
 	watch(ksrq);
 }
